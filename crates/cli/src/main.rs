@@ -1,0 +1,2 @@
+//! The `vambrace` command.
+fn main() {}

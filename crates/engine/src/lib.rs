@@ -1,0 +1,1 @@
+//! Guest A64 code as threaded code.

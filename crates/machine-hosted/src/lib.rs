@@ -1,0 +1,1 @@
+//! The machine inside an ordinary unprivileged process.

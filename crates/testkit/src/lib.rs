@@ -1,0 +1,1 @@
+//! Generators and oracles that tests and fuzz targets share.

@@ -1,0 +1,2 @@
+//! The embedding API.
+#![forbid(unsafe_code)]
