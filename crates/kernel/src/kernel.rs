@@ -1,0 +1,208 @@
+//! The kernel value, its configuration and each CPU's loop.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::Waker;
+
+use machine::sync::Mutex;
+use machine::{Clock, Cpu, FramePool, Machine};
+
+use crate::fs::Vfs;
+use crate::mm::FrameRefs;
+use crate::sched::{RunQueue, TimerId, Timers, WaitQueue};
+use crate::syscall::trace::TraceSink;
+use crate::task::{ExitStatus, Tree};
+
+/// Everything about a kernel that is chosen when it is made.
+pub struct Config {
+    /// What `uname` gives as the node name.
+    pub hostname: String,
+    /// Where system-call trace lines go, if anywhere.
+    pub trace: Option<TraceSink>,
+    /// `AT_HWCAP` and `AT_HWCAP2`, from the machine's feature table.
+    pub hwcap: [u64; 2],
+    /// `/proc/cpuinfo`'s text for one CPU, from the same table.
+    pub cpuinfo: String,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("hostname", &self.hostname).finish_non_exhaustive()
+    }
+}
+
+/// One Linux kernel.
+pub struct Kernel {
+    machine: Arc<dyn Machine>,
+    config: Config,
+    hostname: Mutex<String>,
+    frames: FrameRefs,
+    run_queue: RunQueue,
+    timers: Timers,
+    tree: Tree,
+    vfs: Vfs,
+    shutdown: AtomicBool,
+    /// Woken when the first process has ended.
+    ended: WaitQueue,
+    boot_ns: u64,
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kernel").field("run_queue", &self.run_queue).field("timers", &self.timers).finish_non_exhaustive()
+    }
+}
+
+/// How long a task runs before another that is ready gets the CPU: 10 ms.
+const SLICE_NS: u64 = 10_000_000;
+
+impl Kernel {
+    /// A kernel on `machine`, with no process and an empty root directory.
+    #[must_use]
+    pub fn new(machine: Arc<dyn Machine>, config: Config) -> Arc<Self> {
+        let boot_ns = machine.clock().monotonic_ns();
+        Arc::new_cyclic(|kernel| Self {
+            frames: FrameRefs::new(machine.clone()),
+            hostname: Mutex::new(config.hostname.clone()),
+            run_queue: RunQueue::default(),
+            timers: Timers::new(),
+            tree: Tree::default(),
+            vfs: Vfs::new(kernel.clone()),
+            shutdown: AtomicBool::new(false),
+            ended: WaitQueue::new(),
+            machine,
+            config,
+            boot_ns,
+        })
+    }
+
+    /// The machine beneath.
+    #[must_use]
+    pub fn machine(&self) -> &Arc<dyn Machine> {
+        &self.machine
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The node name.
+    #[must_use]
+    pub fn hostname(&self) -> &Mutex<String> {
+        &self.hostname
+    }
+
+    /// Frames with reference counts.
+    #[must_use]
+    pub fn frames(&self) -> &FrameRefs {
+        &self.frames
+    }
+
+    /// The machine's frames.
+    #[must_use]
+    pub fn frame_pool(&self) -> &dyn FramePool {
+        self.machine.frames()
+    }
+
+    /// The machine's clock.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        self.machine.clock()
+    }
+
+    /// The monotonic clock, in nanoseconds.
+    #[must_use]
+    pub fn now_ns(&self) -> u64 {
+        self.machine.clock().monotonic_ns()
+    }
+
+    /// What the monotonic clock showed when the kernel was made.
+    #[must_use]
+    pub fn boot_ns(&self) -> u64 {
+        self.boot_ns
+    }
+
+    /// The armed timers.
+    #[must_use]
+    pub fn timers(&self) -> &Timers {
+        &self.timers
+    }
+
+    /// Processes and threads.
+    #[must_use]
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Files and mounts.
+    #[must_use]
+    pub fn vfs(&self) -> &Vfs {
+        &self.vfs
+    }
+
+    pub(crate) fn run_queue(&self) -> &RunQueue {
+        &self.run_queue
+    }
+
+    /// Arms a one-shot timer; `waker` is called by some CPU once the monotonic
+    /// clock reaches `deadline_ns`.
+    pub fn arm_timer(&self, deadline_ns: u64, waker: Waker) -> TimerId {
+        let (id, is_first) = self.timers.arm(deadline_ns, waker);
+        if is_first {
+            // A CPU that runs a task looks at the timers when its slice ends,
+            // which may be too late; one that is idle sleeps until the old
+            // deadline. So some CPU has to look now.
+            self.machine.kick(self.run_queue.take_idle().unwrap_or(0));
+        }
+        id
+    }
+
+    /// True once the machine is to stop.
+    #[must_use]
+    pub fn is_shut_down(&self) -> bool {
+        self.shutdown.load(Ordering::SeqCst)
+    }
+
+    /// Makes every CPU leave [`Kernel::cpu_main`].
+    pub fn shut_down(&self) {
+        self.shutdown.store(true, Ordering::SeqCst);
+        for cpu in 0..self.machine.cpu_count() {
+            self.machine.kick(cpu);
+        }
+        self.ended.wake_all();
+    }
+
+    /// Runs tasks on the calling CPU until [`Kernel::shut_down`].
+    pub fn cpu_main(self: &Arc<Self>, cpu: &mut dyn Cpu) {
+        loop {
+            cpu.take_kick();
+            if self.is_shut_down() {
+                return;
+            }
+            self.timers.expire(self.now_ns());
+            if let Some(task) = self.run_queue.pop_or_idle(cpu.id()) {
+                crate::task::run(self, cpu, &task);
+            } else {
+                cpu.set_deadline(None);
+                cpu.idle(self.timers.next_deadline());
+            }
+        }
+    }
+
+    /// When the task that runs next has to be interrupted: at the end of its
+    /// slice, or earlier for a timer.
+    pub(crate) fn next_interruption(&self) -> u64 {
+        let slice = self.now_ns().saturating_add(SLICE_NS);
+        self.timers.next_deadline().map_or(slice, |timer| timer.min(slice))
+    }
+
+    /// The status of the first process, once it has ended.
+    #[must_use]
+    pub fn init_status(&self) -> Option<ExitStatus> {
+        self.tree.init_status()
+    }
+}

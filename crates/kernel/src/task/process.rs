@@ -1,0 +1,87 @@
+//! What the threads of a process share.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::sync::atomic::{AtomicBool, AtomicU32};
+
+use machine::sync::Mutex;
+
+use crate::sched::WaitQueue;
+use crate::signal::{Action, Number, Pending};
+
+/// The table of actions; shared by `CLONE_SIGHAND`.
+pub type Actions = Arc<Mutex<[Action; Number::MAX as usize]>>;
+
+/// Soft and hard limit of one resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// What is enforced.
+    pub soft: u64,
+    /// What the soft limit may be raised to.
+    pub hard: u64,
+}
+
+/// No limit.
+pub const UNLIMITED: u64 = u64::MAX;
+
+/// Signals of a process as a whole.
+#[derive(Debug, Default)]
+pub struct ProcessSignals {
+    /// Signals for any thread that does not block them.
+    pub pending: Pending,
+    /// It is stopped by job control.
+    pub stopped: bool,
+}
+
+/// What the threads of a process share, apart from what `clone` may share
+/// separately. Its relations to other processes are in [`crate::task::Tree`].
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// What handlers it has.
+    pub actions: Mutex<Actions>,
+    /// Its pending signals and whether it is stopped.
+    pub signals: Mutex<ProcessSignals>,
+    /// Its resource limits, by `RLIMIT_` number.
+    pub limits: Mutex<[Limit; 16]>,
+    /// Woken when a child changes state, and when this process goes on after a
+    /// stop.
+    pub child_events: WaitQueue,
+    /// Woken when a stopped process goes on.
+    pub resumed: WaitQueue,
+    /// Woken when the process ends (pidfd).
+    pub ended: WaitQueue,
+    /// The signal for its parent when it ends; 0 for none.
+    pub exit_signal: AtomicU32,
+    /// The path of the program, for `/proc/self/exe`, and its arguments' place.
+    pub exe: Mutex<Option<crate::fs::Path>>,
+    /// It has run a program since it was forked.
+    pub has_execed: AtomicBool,
+    /// Woken when the process that borrows its parent's memory lets go (vfork).
+    pub vfork_done: WaitQueue,
+    pub(crate) vfork_held: AtomicBool,
+    /// Interval and POSIX timers.
+    pub timers: crate::time::ProcessTimers,
+    /// Set once: the whole process is to end.
+    pub(crate) group_exit: Mutex<Option<crate::task::ExitStatus>>,
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Process({})", self.pid)
+    }
+}
+
+impl Process {
+    /// The limit with this `RLIMIT_` number.
+    #[must_use]
+    pub fn limit(&self, resource: usize) -> Limit {
+        self.limits.lock().get(resource).copied().unwrap_or(Limit { soft: UNLIMITED, hard: UNLIMITED })
+    }
+
+    /// The action for a signal.
+    #[must_use]
+    pub fn action(&self, signal: Number) -> Action {
+        self.actions.lock().lock()[usize::from(signal.get() - 1)]
+    }
+}

@@ -1,0 +1,1 @@
+//! Terminals: line discipline, pseudo-terminals, the console.
