@@ -67,8 +67,10 @@ fields! {
     size "size" 30 2;
     size_22 "size" 22 2;
     s "S" 12 1;
-    op0 "op0" 19 2;
     o0 "o0" 19 1;
+    o0_15 "o0" 15 1;
+    l "L" 22 1;
+    sz_30 "sz" 30 1;
     op1 "op1" 16 3;
     crn "CRn" 12 4;
     crm "CRm" 8 4;

@@ -1,0 +1,69 @@
+// Branches, exception generating and system instructions.
+
+class perm_undef {
+    UDF_perm_undef, "0000000000000000 imm16:16", "udf #<imm16.0>";
+}
+
+class condbranch {
+    B_condbranch, "01010100 imm19:19 0 cond:4", "b.<cond.0> <offset19>";
+}
+
+class exception {
+    SVC_exception,   "11010100 000 imm16:16 000 01", "svc #<imm16.hex>";
+    HVC_exception,   "11010100 000 imm16:16 000 10", "hvc #<imm16.hex>";
+    SMC_exception,   "11010100 000 imm16:16 000 11", "smc #<imm16.hex>";
+    BRK_exception,   "11010100 001 imm16:16 000 00", "brk #<imm16.hex>";
+    HLT_exception,   "11010100 010 imm16:16 000 00", "hlt #<imm16.hex>";
+    DCPS1_exception, "11010100 101 imm16:16 000 01", "dcps1{ #<imm16.hex>}";
+    DCPS2_exception, "11010100 101 imm16:16 000 10", "dcps2{ #<imm16.hex>}";
+    DCPS3_exception, "11010100 101 imm16:16 000 11", "dcps3{ #<imm16.hex>}";
+}
+
+class hints {
+    HINT_hints, "11010101000000110010 CRm:4 op2:3 11111", "<hint>";
+}
+
+class barriers {
+    CLREX_barriers, "11010101000000110011 CRm:4 010 11111", "clrex{ #<clrex>}";
+    DSB_barriers,   "11010101000000110011 CRm:4 100 11111", "dsb <barrier>";
+    DMB_barriers,   "11010101000000110011 CRm:4 101 11111", "dmb <barrier>";
+    ISB_barriers,   "11010101000000110011 CRm:4 110 11111", "isb{ <isb>}";
+    SB_barriers,    "11010101000000110011 0000 111 11111", "sb";
+}
+
+class pstate {
+    MSR_pstate, "1101010100000 op1:3 0100 CRm:4 op2:3 11111", "msr <pstatefield>, #<CRm>", "op1=0 -> op2=3|4|5, op1=3 -> op2=1|2|4|6|7, op1!=1|2|4|5|6|7";
+}
+
+class systeminstrs {
+    SYS_systeminstrs,  "1101010100001 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "sys <sysop>{, <Xt>}";
+    SYSL_systeminstrs, "1101010100101 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "sysl <Xt>, <sysop>";
+}
+
+class systemmove {
+    MSR_systemmove, "110101010001 o0:1 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "msr <sysreg.w>, <Xt>";
+    MRS_systemmove, "110101010011 o0:1 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "mrs <Xt>, <sysreg.r>";
+}
+
+class branch_reg {
+    BR_branch_reg,   "1101011 0000 11111 000000 Rn:5 00000", "br <Xn>";
+    BLR_branch_reg,  "1101011 0001 11111 000000 Rn:5 00000", "blr <Xn>";
+    RET_branch_reg,  "1101011 0010 11111 000000 Rn:5 00000", "ret{ <Xn.lr>}";
+    ERET_branch_reg, "1101011 0100 11111 000000 11111 00000", "eret";
+    DRPS_branch_reg, "1101011 0101 11111 000000 11111 00000", "drps";
+}
+
+class branch_imm {
+    B_branch_imm,  "0 00101 imm26:26", "b <offset26>";
+    BL_branch_imm, "1 00101 imm26:26", "bl <offset26>";
+}
+
+class compbranch {
+    CBZ_compbranch,  "sf:1 011010 0 imm19:19 Rt:5", "cbz <Rt>, <offset19>";
+    CBNZ_compbranch, "sf:1 011010 1 imm19:19 Rt:5", "cbnz <Rt>, <offset19>";
+}
+
+class testbranch {
+    TBZ_testbranch,  "b5:1 011011 0 b40:5 imm14:14 Rt:5", "tbz <Rt>, #<bit>, <offset14>";
+    TBNZ_testbranch, "b5:1 011011 1 b40:5 imm14:14 Rt:5", "tbnz <Rt>, #<bit>, <offset14>";
+}

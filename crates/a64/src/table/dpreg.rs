@@ -1,0 +1,82 @@
+// Data processing, register.
+
+class dp_2src {
+    UDIV_dp_2src,   "sf:1 0 0 11010110 Rm:5 000010 Rn:5 Rd:5", "udiv <Rd>, <Rn>, <Rm>";
+    SDIV_dp_2src,   "sf:1 0 0 11010110 Rm:5 000011 Rn:5 Rd:5", "sdiv <Rd>, <Rn>, <Rm>";
+    LSLV_dp_2src,   "sf:1 0 0 11010110 Rm:5 001000 Rn:5 Rd:5", "lsl <Rd>, <Rn>, <Rm>";
+    LSRV_dp_2src,   "sf:1 0 0 11010110 Rm:5 001001 Rn:5 Rd:5", "lsr <Rd>, <Rn>, <Rm>";
+    ASRV_dp_2src,   "sf:1 0 0 11010110 Rm:5 001010 Rn:5 Rd:5", "asr <Rd>, <Rn>, <Rm>";
+    RORV_dp_2src,   "sf:1 0 0 11010110 Rm:5 001011 Rn:5 Rd:5", "ror <Rd>, <Rn>, <Rm>";
+    CRC32_dp_2src,  "sf:1 0 0 11010110 Rm:5 0100 sz:2 Rn:5 Rd:5", "crc32<crc> <Wd>, <Wn>, <Rm>", "sf=1 -> sz=3, sf=0 -> sz<3";
+    CRC32C_dp_2src, "sf:1 0 0 11010110 Rm:5 0101 sz:2 Rn:5 Rd:5", "crc32c<crc> <Wd>, <Wn>, <Rm>", "sf=1 -> sz=3, sf=0 -> sz<3";
+}
+
+class dp_1src {
+    RBIT_dp_1src,   "sf:1 1 0 11010110 00000 000000 Rn:5 Rd:5", "rbit <Rd>, <Rn>";
+    REV16_dp_1src,  "sf:1 1 0 11010110 00000 000001 Rn:5 Rd:5", "rev16 <Rd>, <Rn>";
+    REV_32_dp_1src, "0 1 0 11010110 00000 000010 Rn:5 Rd:5", "rev <Wd>, <Wn>";
+    REV32_dp_1src,  "1 1 0 11010110 00000 000010 Rn:5 Rd:5", "rev32 <Xd>, <Xn>";
+    REV_64_dp_1src, "1 1 0 11010110 00000 000011 Rn:5 Rd:5", "rev <Xd>, <Xn>";
+    CLZ_dp_1src,    "sf:1 1 0 11010110 00000 000100 Rn:5 Rd:5", "clz <Rd>, <Rn>";
+    CLS_dp_1src,    "sf:1 1 0 11010110 00000 000101 Rn:5 Rd:5", "cls <Rd>, <Rn>";
+}
+
+class log_shift {
+    AND_log_shift,  "sf:1 00 01010 shift:2 0 Rm:5 imm6:6 Rn:5 Rd:5", "and <Rd>, <Rn>, <Rm>{, <shift>}", "sf=0 -> imm6<32";
+    BIC_log_shift,  "sf:1 00 01010 shift:2 1 Rm:5 imm6:6 Rn:5 Rd:5", "bic <Rd>, <Rn>, <Rm>{, <shift>}", "sf=0 -> imm6<32";
+    ORR_log_shift,  "sf:1 01 01010 shift:2 0 Rm:5 imm6:6 Rn:5 Rd:5", "orr <Rd>, <Rn>, <Rm>{, <shift>}", "sf=0 -> imm6<32";
+    ORN_log_shift,  "sf:1 01 01010 shift:2 1 Rm:5 imm6:6 Rn:5 Rd:5", "orn <Rd>, <Rn>, <Rm>{, <shift>}", "sf=0 -> imm6<32";
+    EOR_log_shift,  "sf:1 10 01010 shift:2 0 Rm:5 imm6:6 Rn:5 Rd:5", "eor <Rd>, <Rn>, <Rm>{, <shift>}", "sf=0 -> imm6<32";
+    EON_log_shift,  "sf:1 10 01010 shift:2 1 Rm:5 imm6:6 Rn:5 Rd:5", "eon <Rd>, <Rn>, <Rm>{, <shift>}", "sf=0 -> imm6<32";
+    ANDS_log_shift, "sf:1 11 01010 shift:2 0 Rm:5 imm6:6 Rn:5 Rd:5", "ands <Rd>, <Rn>, <Rm>{, <shift>}", "sf=0 -> imm6<32";
+    BICS_log_shift, "sf:1 11 01010 shift:2 1 Rm:5 imm6:6 Rn:5 Rd:5", "bics <Rd>, <Rn>, <Rm>{, <shift>}", "sf=0 -> imm6<32";
+}
+
+class addsub_shift {
+    ADD_addsub_shift,  "sf:1 00 01011 shift:2 0 Rm:5 imm6:6 Rn:5 Rd:5", "add <Rd>, <Rn>, <Rm>{, <shift>}", "shift!=3, sf=0 -> imm6<32";
+    ADDS_addsub_shift, "sf:1 01 01011 shift:2 0 Rm:5 imm6:6 Rn:5 Rd:5", "adds <Rd>, <Rn>, <Rm>{, <shift>}", "shift!=3, sf=0 -> imm6<32";
+    SUB_addsub_shift,  "sf:1 10 01011 shift:2 0 Rm:5 imm6:6 Rn:5 Rd:5", "sub <Rd>, <Rn>, <Rm>{, <shift>}", "shift!=3, sf=0 -> imm6<32";
+    SUBS_addsub_shift, "sf:1 11 01011 shift:2 0 Rm:5 imm6:6 Rn:5 Rd:5", "subs <Rd>, <Rn>, <Rm>{, <shift>}", "shift!=3, sf=0 -> imm6<32";
+}
+
+class addsub_ext {
+    ADD_addsub_ext,  "sf:1 00 01011 00 1 Rm:5 option:3 imm3:3 Rn:5 Rd:5", "add <Rd|SP>, <Rn|SP>, <Rm.ext>{, <ext>}", "imm3<5";
+    ADDS_addsub_ext, "sf:1 01 01011 00 1 Rm:5 option:3 imm3:3 Rn:5 Rd:5", "adds <Rd>, <Rn|SP>, <Rm.ext>{, <ext>}", "imm3<5";
+    SUB_addsub_ext,  "sf:1 10 01011 00 1 Rm:5 option:3 imm3:3 Rn:5 Rd:5", "sub <Rd|SP>, <Rn|SP>, <Rm.ext>{, <ext>}", "imm3<5";
+    SUBS_addsub_ext, "sf:1 11 01011 00 1 Rm:5 option:3 imm3:3 Rn:5 Rd:5", "subs <Rd>, <Rn|SP>, <Rm.ext>{, <ext>}", "imm3<5";
+}
+
+class addsub_carry {
+    ADC_addsub_carry,  "sf:1 00 11010000 Rm:5 000000 Rn:5 Rd:5", "adc <Rd>, <Rn>, <Rm>";
+    ADCS_addsub_carry, "sf:1 01 11010000 Rm:5 000000 Rn:5 Rd:5", "adcs <Rd>, <Rn>, <Rm>";
+    SBC_addsub_carry,  "sf:1 10 11010000 Rm:5 000000 Rn:5 Rd:5", "sbc <Rd>, <Rn>, <Rm>";
+    SBCS_addsub_carry, "sf:1 11 11010000 Rm:5 000000 Rn:5 Rd:5", "sbcs <Rd>, <Rn>, <Rm>";
+}
+
+class condcmp_reg {
+    CCMN_condcmp_reg, "sf:1 01 11010010 Rm:5 cond:4 0 0 Rn:5 0 nzcv:4", "ccmn <Rn>, <Rm>, #<nzcv>, <cond>";
+    CCMP_condcmp_reg, "sf:1 11 11010010 Rm:5 cond:4 0 0 Rn:5 0 nzcv:4", "ccmp <Rn>, <Rm>, #<nzcv>, <cond>";
+}
+
+class condcmp_imm {
+    CCMN_condcmp_imm, "sf:1 01 11010010 imm5:5 cond:4 1 0 Rn:5 0 nzcv:4", "ccmn <Rn>, #<imm5>, #<nzcv>, <cond>";
+    CCMP_condcmp_imm, "sf:1 11 11010010 imm5:5 cond:4 1 0 Rn:5 0 nzcv:4", "ccmp <Rn>, #<imm5>, #<nzcv>, <cond>";
+}
+
+class condsel {
+    CSEL_condsel,  "sf:1 00 11010100 Rm:5 cond:4 00 Rn:5 Rd:5", "csel <Rd>, <Rn>, <Rm>, <cond>";
+    CSINC_condsel, "sf:1 00 11010100 Rm:5 cond:4 01 Rn:5 Rd:5", "csinc <Rd>, <Rn>, <Rm>, <cond>";
+    CSINV_condsel, "sf:1 10 11010100 Rm:5 cond:4 00 Rn:5 Rd:5", "csinv <Rd>, <Rn>, <Rm>, <cond>";
+    CSNEG_condsel, "sf:1 10 11010100 Rm:5 cond:4 01 Rn:5 Rd:5", "csneg <Rd>, <Rn>, <Rm>, <cond>";
+}
+
+class dp_3src {
+    MADD_dp_3src,   "sf:1 00 11011 000 Rm:5 0 Ra:5 Rn:5 Rd:5", "madd <Rd>, <Rn>, <Rm>, <Ra>";
+    MSUB_dp_3src,   "sf:1 00 11011 000 Rm:5 1 Ra:5 Rn:5 Rd:5", "msub <Rd>, <Rn>, <Rm>, <Ra>";
+    SMADDL_dp_3src, "1 00 11011 001 Rm:5 0 Ra:5 Rn:5 Rd:5", "smaddl <Xd>, <Wn>, <Wm>, <Xa>";
+    SMSUBL_dp_3src, "1 00 11011 001 Rm:5 1 Ra:5 Rn:5 Rd:5", "smsubl <Xd>, <Wn>, <Wm>, <Xa>";
+    SMULH_dp_3src,  "1 00 11011 010 Rm:5 0 (11111) Rn:5 Rd:5", "smulh <Xd>, <Xn>, <Xm>";
+    UMADDL_dp_3src, "1 00 11011 101 Rm:5 0 Ra:5 Rn:5 Rd:5", "umaddl <Xd>, <Wn>, <Wm>, <Xa>";
+    UMSUBL_dp_3src, "1 00 11011 101 Rm:5 1 Ra:5 Rn:5 Rd:5", "umsubl <Xd>, <Wn>, <Wm>, <Xa>";
+    UMULH_dp_3src,  "1 00 11011 110 Rm:5 0 (11111) Rn:5 Rd:5", "umulh <Xd>, <Xn>, <Xm>";
+}
