@@ -66,7 +66,7 @@ pub struct Cx<'a> {
 
 impl fmt::Debug for Cx<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cx(task {})", self.task.tid)
+        write!(f, "Cx(task {})", self.task.tid())
     }
 }
 

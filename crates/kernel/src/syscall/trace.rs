@@ -27,7 +27,7 @@ impl PendingLine {
 
     fn write_call(cx: &Cx<'_>, out: &mut String) -> fmt::Result {
         let x = &cx.regs.x;
-        write!(out, "[{}] ", cx.task.tid)?;
+        write!(out, "[{}] ", cx.task.tid())?;
         match row(x[8]) {
             Some(row) => {
                 write!(out, "{}(", row.name)?;

@@ -13,7 +13,7 @@ pub use process::{Actions, Limit, Process, ProcessSignals, UNLIMITED};
 pub(crate) use run::run;
 pub use status::ExitStatus;
 pub use task::{Interrupted, Parts, Task, ThreadSignals};
-pub use tree::Tree;
+pub use tree::{Ids, PID_MAX, Snapshot, Times, Tree};
 
 use crate::syscall::Row;
 

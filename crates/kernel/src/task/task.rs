@@ -6,14 +6,14 @@ use alloc::task::Wake;
 use core::fmt;
 use core::future::Future;
 use core::pin::pin;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use core::task::{Poll, Waker};
 
 use machine::UserContext;
 use machine::sync::Mutex;
 
 use crate::Kernel;
-use crate::error::Result;
+use crate::error::{Restart, Result};
 use crate::fs::{FileTable, FsContext};
 use crate::mm::Mm;
 use crate::signal::{AltStack, Pending, Set};
@@ -21,6 +21,7 @@ use crate::syscall::BoxFuture;
 use crate::syscall::trace::PendingLine;
 use crate::task::creds::Creds;
 use crate::task::process::Process;
+use crate::task::tree::Times;
 
 /// Where a task is between the run queue and a CPU.
 #[repr(u8)]
@@ -45,6 +46,8 @@ pub(crate) struct Body {
     pub(crate) blocked: Option<BoxFuture<Result<u64>>>,
     /// X0 at entry to the system call that is being made, for its restart.
     pub(crate) saved_x0: u64,
+    /// The call in progress was interrupted and may have to be run again.
+    pub(crate) restart: Restart,
     /// The trace line of that call.
     pub(crate) trace: Option<PendingLine>,
 }
@@ -65,8 +68,7 @@ pub struct ThreadSignals {
 
 /// One thread of a process.
 pub struct Task {
-    /// Its number; that of the process for the first thread.
-    pub tid: u32,
+    tid: AtomicU32,
     /// Its process.
     pub process: Arc<Process>,
     kernel: Weak<Kernel>,
@@ -91,12 +93,16 @@ pub struct Task {
     pub user_ns: AtomicU64,
     /// Processor time in the kernel, in nanoseconds.
     pub system_ns: AtomicU64,
+    /// The deadline of an interrupted relative sleep, which its restart keeps
+    /// (`restart_syscall`); 0 for none. A signal handler ends it.
+    pub restart_deadline_ns: AtomicU64,
+    /// The thread is to end as soon as it would run user code again.
     pub(crate) exiting: AtomicBool,
 }
 
 impl fmt::Debug for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Task({} of {})", self.tid, self.process.pid)
+        write!(f, "Task({} of {})", self.tid(), self.process.pid)
     }
 }
 
@@ -122,7 +128,7 @@ pub struct Parts {
 impl Task {
     pub(crate) fn new(kernel: &Arc<Kernel>, tid: u32, process: Arc<Process>, parts: Parts) -> Arc<Self> {
         Arc::new(Self {
-            tid,
+            tid: AtomicU32::new(tid),
             process,
             kernel: Arc::downgrade(kernel),
             run_state: AtomicU8::new(RunState::Sleeping as u8),
@@ -130,6 +136,7 @@ impl Task {
                 context: parts.context,
                 blocked: None,
                 saved_x0: 0,
+                restart: Restart::No,
                 trace: None,
             })),
             attention: AtomicBool::new(false),
@@ -143,8 +150,20 @@ impl Task {
             robust_list: AtomicU64::new(0),
             user_ns: AtomicU64::new(0),
             system_ns: AtomicU64::new(0),
+            restart_deadline_ns: AtomicU64::new(0),
             exiting: AtomicBool::new(false),
         })
+    }
+
+    /// Its number; that of the process for the first thread.
+    #[must_use]
+    pub fn tid(&self) -> u32 {
+        self.tid.load(Ordering::Relaxed)
+    }
+
+    /// A thread that runs a program becomes the first one of its process.
+    pub(crate) fn set_tid(&self, tid: u32) {
+        self.tid.store(tid, Ordering::Relaxed);
     }
 
     /// The kernel, unless it is being torn down.
@@ -195,6 +214,15 @@ impl Task {
     /// Replaces the identities.
     pub fn set_creds(&self, creds: Creds) {
         *self.creds.lock() = Arc::new(creds);
+    }
+
+    /// Processor time so far.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        Times {
+            user_ns: self.user_ns.load(Ordering::Relaxed),
+            system_ns: self.system_ns.load(Ordering::Relaxed),
+        }
     }
 
     /// Makes the task runnable if it sleeps; remembers the wake-up if it runs.
@@ -350,6 +378,29 @@ impl Wake for Task {
 }
 
 impl Task {
+    /// Replaces the signal mask; signals that it lets through now are noticed.
+    /// Gives the old mask.
+    pub fn set_blocked(&self, mask: Set) -> Set {
+        let mut signals = self.signals.lock();
+        let old = core::mem::replace(&mut signals.blocked, mask.without(Set::UNBLOCKABLE));
+        drop(signals);
+        self.attention.store(true, Ordering::SeqCst);
+        old
+    }
+
+    /// Replaces the signal mask until the system call is over, as `ppoll` and
+    /// `rt_sigsuspend` do. If a handler runs then, it runs under the temporary
+    /// mask, and its return puts the old one back.
+    pub fn set_blocked_for_call(&self, mask: Set) {
+        let old = self.set_blocked(mask);
+        self.signals.lock().restore = Some(old);
+    }
+
+    /// Sets the flag that makes the task look at signals before user code runs.
+    pub(crate) fn set_attention(&self) {
+        self.attention.store(true, Ordering::SeqCst);
+    }
+
     fn has_news(&self) -> bool {
         let signals = self.signals.lock();
         let blocked = signals.blocked;
