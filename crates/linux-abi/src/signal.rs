@@ -237,7 +237,7 @@ consts! {
 
 wire_structs! {
     /// `struct sigaction` as `rt_sigaction` takes it (not the C library's).
-    SigAction = "struct kernel_sigaction", 32 {
+    SigAction = "struct sigaction", 32 {
         sa_handler: u64 = 0,
         sa_flags: u64 = 8,
         sa_restorer: u64 = 16,
