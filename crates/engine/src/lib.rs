@@ -1,1 +1,3 @@
 //! Guest A64 code as threaded code.
+
+pub mod fp;

@@ -1,0 +1,167 @@
+//! Conversions between formats, to and from integers, and to integral values.
+
+use super::round::{Class, process_nan, round, round_with, rounds_up, split, unpack};
+use super::{Env, FPSR_IOC, FPSR_IXC, Float, Rounding};
+
+/// `FPConvert`, with FPCR's rounding mode.
+pub fn convert<From: Float, To: Float>(a: u64, env: &mut Env) -> u64 {
+    let rounding = env.rounding();
+    convert_with::<From, To>(a, rounding, env)
+}
+
+/// `FPConvert`, rounding to odd (`FCVTXN`).
+pub fn convert_odd<From: Float, To: Float>(a: u64, env: &mut Env) -> u64 {
+    convert_with::<From, To>(a, Rounding::Odd, env)
+}
+
+fn convert_with<From: Float, To: Float>(a: u64, rounding: Rounding, env: &mut Env) -> u64 {
+    let u = unpack::<From>(a, env);
+    let sign = To::sign(u.negative);
+    let alternative = To::BITS == 16 && env.alternative_half();
+    match u.class {
+        Class::Quiet | Class::Signalling => {
+            if u.class == Class::Signalling || alternative {
+                env.raise(FPSR_IOC);
+            }
+            if alternative {
+                sign
+            } else if env.default_nan() {
+                To::DEFAULT_NAN
+            } else {
+                // The payload is aligned at its top.
+                let fraction = ((a & From::FRAC_MASK) << (63 - From::FRAC)) >> (63 - To::FRAC);
+                sign | To::DEFAULT_NAN | (fraction & To::FRAC_MASK)
+            }
+        }
+        Class::Infinity if alternative => {
+            env.raise(FPSR_IOC);
+            sign | (To::SIGN - 1)
+        }
+        Class::Infinity => sign | To::INFINITY,
+        Class::Zero => sign,
+        Class::Finite => round_with::<To>(
+            u.negative,
+            u.exponent,
+            u128::from(u.significand),
+            rounding,
+            env,
+        ),
+    }
+}
+
+/// `FPRoundInt`: an integral value in the same format. With `exact`, a value
+/// that was not integral raises Inexact.
+pub fn round_int<T: Float>(a: u64, rounding: Rounding, exact: bool, env: &mut Env) -> u64 {
+    let u = unpack::<T>(a, env);
+    let sign = T::sign(u.negative);
+    match u.class {
+        Class::Quiet | Class::Signalling => process_nan::<T>(u.class, a, env),
+        Class::Infinity => sign | T::INFINITY,
+        Class::Zero => sign,
+        Class::Finite if u.exponent >= 0 => sign | (a & !T::SIGN & T::MASK),
+        Class::Finite => {
+            let (integer, inexact) = integral(u.significand, u.exponent, u.negative, rounding);
+            if inexact && exact {
+                env.raise(FPSR_IXC);
+            }
+            if integer == 0 {
+                sign
+            } else {
+                round::<T>(u.negative, 0, integer, env)
+            }
+        }
+    }
+}
+
+/// The magnitude of `significand * 2^exponent` as an integer, and whether it
+/// was rounded. The exponent is at most 74.
+fn integral(significand: u64, exponent: i32, negative: bool, rounding: Rounding) -> (u128, bool) {
+    if exponent >= 0 {
+        return (u128::from(significand) << exponent, false);
+    }
+    let (integer, inexact, rest) = split(u128::from(significand), exponent.unsigned_abs());
+    let up = rounds_up(rounding, negative, integer & 1 != 0, inexact, rest);
+    (integer + u128::from(up), inexact)
+}
+
+/// `FPToFixed`: an integer of `width` (32 or 64) bits, saturated, with
+/// `fraction_bits` of them behind the point.
+pub fn to_fixed<T: Float>(
+    a: u64,
+    width: u32,
+    fraction_bits: u32,
+    signed: bool,
+    rounding: Rounding,
+    env: &mut Env,
+) -> u64 {
+    let u = unpack::<T>(a, env);
+    let (magnitude, inexact) = match u.class {
+        Class::Quiet | Class::Signalling => {
+            env.raise(FPSR_IOC);
+            return 0;
+        }
+        Class::Zero => (0, false),
+        Class::Infinity => (u128::MAX, false),
+        Class::Finite => {
+            let exponent = u.exponent + fraction_bits as i32;
+            if exponent > 64 {
+                (u128::MAX, false)
+            } else {
+                integral(u.significand, exponent, u.negative, rounding)
+            }
+        }
+    };
+    let (most, least) = match (signed, width) {
+        (true, _) => ((1u128 << (width - 1)) - 1, 1u128 << (width - 1)),
+        (false, _) => ((1u128 << width) - 1, 0),
+    };
+    let limit = if u.negative { least } else { most };
+    if magnitude > limit {
+        env.raise(FPSR_IOC);
+    } else if inexact {
+        env.raise(FPSR_IXC);
+    }
+    let magnitude = magnitude.min(limit) as u64;
+    let value = if u.negative {
+        magnitude.wrapping_neg()
+    } else {
+        magnitude
+    };
+    if width == 32 {
+        value & 0xffff_ffff
+    } else {
+        value
+    }
+}
+
+/// `FixedToFP`: a floating-point number from an integer of `width` bits with
+/// `fraction_bits` of them behind the point, in FPCR's rounding mode.
+pub fn from_fixed<T: Float>(
+    a: u64,
+    width: u32,
+    fraction_bits: u32,
+    signed: bool,
+    env: &mut Env,
+) -> u64 {
+    let a = if width == 32 { a & 0xffff_ffff } else { a };
+    let negative = signed && a >> (width - 1) & 1 != 0;
+    let magnitude = if negative {
+        let value = a.wrapping_neg();
+        if width == 32 {
+            value & 0xffff_ffff
+        } else {
+            value
+        }
+    } else {
+        a
+    };
+    if magnitude == 0 {
+        return 0;
+    }
+    round::<T>(
+        negative,
+        -(fraction_bits as i32),
+        u128::from(magnitude),
+        env,
+    )
+}
