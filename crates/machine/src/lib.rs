@@ -18,6 +18,7 @@ mod context;
 mod cpu;
 mod host;
 mod memory;
+mod stream;
 pub mod sync;
 
 pub use addr::{ADDRESS_LIMIT, GuestAddr, PAGE_SHIFT, PAGE_SIZE, page_ceil, page_floor};
@@ -25,3 +26,4 @@ pub use context::{Monitor, UserContext};
 pub use cpu::{Access, CharDev, Clock, Cpu, Exit, Machine};
 pub use host::{HostAttr, HostDirEntry, HostFile, HostKind, HostNode, HostStat, HostStatFs, OpenMode};
 pub use memory::{FlushToken, Frame, FramePool, Mapping, NoMemory, PageTable, Prot};
+pub use stream::{HostStream, StreamReady};
