@@ -2,10 +2,6 @@
 //! the `for_each_encoding!` macro. See `src/table/README.md` for the format.
 //!
 //! Any mistake in a row stops the build with the file and the line.
-#![expect(
-    clippy::print_stdout,
-    reason = "that is how a build script talks to Cargo"
-)]
 
 use std::path::PathBuf;
 use std::{env, fs};

@@ -5,6 +5,7 @@
 
 mod alias;
 mod int;
+mod system;
 mod template;
 
 use core::fmt;

@@ -9,14 +9,14 @@ class condbranch {
 }
 
 class exception {
-    SVC_exception,   "11010100 000 imm16:16 000 01", "svc #<imm16.hex>";
-    HVC_exception,   "11010100 000 imm16:16 000 10", "hvc #<imm16.hex>";
-    SMC_exception,   "11010100 000 imm16:16 000 11", "smc #<imm16.hex>";
-    BRK_exception,   "11010100 001 imm16:16 000 00", "brk #<imm16.hex>";
-    HLT_exception,   "11010100 010 imm16:16 000 00", "hlt #<imm16.hex>";
-    DCPS1_exception, "11010100 101 imm16:16 000 01", "dcps1{ #<imm16.hex>}";
-    DCPS2_exception, "11010100 101 imm16:16 000 10", "dcps2{ #<imm16.hex>}";
-    DCPS3_exception, "11010100 101 imm16:16 000 11", "dcps3{ #<imm16.hex>}";
+    SVC_exception,   "11010100 000 imm16:16 000 01", "svc <imm16.hex>";
+    HVC_exception,   "11010100 000 imm16:16 000 10", "hvc <imm16.hex>";
+    SMC_exception,   "11010100 000 imm16:16 000 11", "smc <imm16.hex>";
+    BRK_exception,   "11010100 001 imm16:16 000 00", "brk <imm16.hex>";
+    HLT_exception,   "11010100 010 imm16:16 000 00", "hlt <imm16.hex>";
+    DCPS1_exception, "11010100 101 imm16:16 000 01", "dcps1{ <imm16.hex>}";
+    DCPS2_exception, "11010100 101 imm16:16 000 10", "dcps2{ <imm16.hex>}";
+    DCPS3_exception, "11010100 101 imm16:16 000 11", "dcps3{ <imm16.hex>}";
 }
 
 class hints {
@@ -24,7 +24,7 @@ class hints {
 }
 
 class barriers {
-    CLREX_barriers, "11010101000000110011 CRm:4 010 11111", "clrex{ #<clrex>}";
+    CLREX_barriers, "11010101000000110011 CRm:4 010 11111", "clrex{ <clrex>}";
     DSB_barriers,   "11010101000000110011 CRm:4 100 11111", "dsb <barrier>";
     DMB_barriers,   "11010101000000110011 CRm:4 101 11111", "dmb <barrier>";
     ISB_barriers,   "11010101000000110011 CRm:4 110 11111", "isb{ <isb>}";
@@ -32,11 +32,11 @@ class barriers {
 }
 
 class pstate {
-    MSR_pstate, "1101010100000 op1:3 0100 CRm:4 op2:3 11111", "msr <pstatefield>, #<CRm>", "op1=0 -> op2=3|4|5, op1=3 -> op2=1|2|4|6|7, op1!=1|2|4|5|6|7";
+    MSR_pstate, "1101010100000 op1:3 0100 CRm:4 op2:3 11111", "<pstate>";
 }
 
 class systeminstrs {
-    SYS_systeminstrs,  "1101010100001 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "sys <sysop>{, <Xt>}";
+    SYS_systeminstrs,  "1101010100001 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "sys <sysop>{, <Xt.opt>}";
     SYSL_systeminstrs, "1101010100101 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "sysl <Xt>, <sysop>";
 }
 

@@ -44,7 +44,7 @@ class memop {
     LDUMAX_memop, "size:2 111 0 00 A:1 R:1 1 Rs:5 0 110 00 Rn:5 Rt:5", "ldumax<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
     LDUMIN_memop, "size:2 111 0 00 A:1 R:1 1 Rs:5 0 111 00 Rn:5 Rt:5", "ldumin<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
     SWP_memop,    "size:2 111 0 00 A:1 R:1 1 Rs:5 1 000 00 Rn:5 Rt:5", "swp<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
-    LDAPR_memop,  "size:2 111 0 00 1 0 1 (11111) 1 100 00 Rn:5 Rt:5", "ldapr<bh> <Rt.size>, [<Xn|SP>]";
+    LDAPR_memop,  "size:2 111 0 00 1 0 1 11111 1 100 00 Rn:5 Rt:5", "ldapr<bh> <Rt.size>, [<Xn|SP>]";
 }
 
 class loadlit {
