@@ -1,5 +1,8 @@
 //! Terminals: line discipline, pseudo-terminals, the console.
 
+pub mod discipline;
+pub mod termios;
+
 /// What a session knows of its controlling terminal.
 pub trait SessionTty: Send + Sync + core::fmt::Debug {
     /// The session's leader has ended: the terminal is no longer anybody's
