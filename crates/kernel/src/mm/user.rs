@@ -34,4 +34,20 @@ impl Mm {
     pub fn read_cstr(&self, _addr: GuestAddr, _limit: usize) -> Result<Vec<u8>> {
         Err(Errno::EFAULT.into())
     }
+
+    /// Copies user memory into `buf`.
+    ///
+    /// # Errors
+    /// `EFAULT`.
+    pub fn read(&self, _addr: GuestAddr, _buf: &mut [u8]) -> Result<()> {
+        Err(Errno::EFAULT.into())
+    }
+
+    /// Copies `bytes` into user memory.
+    ///
+    /// # Errors
+    /// `EFAULT`.
+    pub fn write(&self, _addr: GuestAddr, _bytes: &[u8]) -> Result<()> {
+        Err(Errno::EFAULT.into())
+    }
 }

@@ -1,0 +1,116 @@
+//! [`Vfs`]: everything about files that belongs to one kernel.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::{Arc, Weak};
+use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use linux_abi::stat::makedev;
+use machine::sync::RwLock;
+
+use crate::Kernel;
+use crate::fs::anon::AnonFs;
+use crate::fs::dentry::DentryCache;
+use crate::fs::device::{CharDevices, CharDriver};
+use crate::fs::locks::LockTable;
+use crate::fs::mount::{MountFlags, MountTable};
+use crate::fs::{Dentry, FileSystem, FileSystemType, Mount, Path};
+
+/// The mount tree and everything below it.
+pub struct Vfs {
+    kernel: Weak<Kernel>,
+    mounts: MountTable,
+    root: Path,
+    pub(super) dentries: DentryCache,
+    anon: Arc<AnonFs>,
+    anon_mount: Arc<Mount>,
+    types: RwLock<BTreeMap<&'static str, Arc<dyn FileSystemType>>>,
+    devices: CharDevices,
+    locks: LockTable,
+    last_dev: AtomicU64,
+}
+
+impl fmt::Debug for Vfs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Vfs({:?})", self.mounts)
+    }
+}
+
+impl Vfs {
+    pub(crate) fn new(kernel: Weak<Kernel>) -> Self {
+        let mounts = MountTable::default();
+        let anon = AnonFs::new(makedev(0, 1));
+        let anon_mount = mounts.detached(anon.clone(), Dentry::root(anon.root()), MountFlags::empty(), b"anon_inodefs");
+        let root = anon_mount.root_path();
+        Self {
+            kernel,
+            mounts,
+            root,
+            dentries: DentryCache::default(),
+            anon,
+            anon_mount,
+            types: RwLock::default(),
+            devices: CharDevices::default(),
+            locks: LockTable::default(),
+            last_dev: AtomicU64::new(1),
+        }
+    }
+
+    /// The kernel, unless it is being torn down.
+    #[must_use]
+    pub fn kernel(&self) -> Option<Arc<Kernel>> {
+        self.kernel.upgrade()
+    }
+
+    /// The root of the tree, with what is mounted on it.
+    #[must_use]
+    pub fn root(&self) -> Path {
+        self.mounts.topmost(self.root.clone())
+    }
+
+    /// The mounts.
+    #[must_use]
+    pub fn mounts(&self) -> &MountTable {
+        &self.mounts
+    }
+
+    /// The character devices.
+    #[must_use]
+    pub fn devices(&self) -> &CharDevices {
+        &self.devices
+    }
+
+    pub(crate) fn locks(&self) -> &LockTable {
+        &self.locks
+    }
+
+    /// A device number for a file system that lies on no device.
+    #[must_use]
+    pub fn next_dev(&self) -> u64 {
+        let minor = self.last_dev.fetch_add(1, Ordering::Relaxed) + 1;
+        makedev(0, u32::try_from(minor & 0xf_ffff).unwrap_or(0))
+    }
+
+    /// A place for a file without a name; see [`super::File::anonymous`].
+    #[must_use]
+    pub fn anonymous_path(&self, name: &str) -> Path {
+        Path { mount: self.anon_mount.clone(), dentry: self.anon.dentry(name) }
+    }
+
+    /// Makes a type of file system known to `mount`.
+    pub fn register_type(&self, kind: Arc<dyn FileSystemType>) {
+        self.types.write().insert(kind.name(), kind);
+    }
+
+    /// Gives a character device its driver, and a name in devfs unless `name`
+    /// is empty. `mode` is that of the name.
+    pub fn register_char(&self, major: u32, minor: u32, name: &str, mode: u32, driver: Arc<dyn CharDriver>) {
+        self.devices.register(major, minor, name, mode, driver);
+    }
+
+    /// One driver for all minor numbers of `major` that have none themselves.
+    /// `name` is for `/proc/devices`.
+    pub fn register_char_major(&self, major: u32, name: &str, driver: Arc<dyn CharDriver>) {
+        self.devices.register_major(major, name, driver);
+    }
+}
