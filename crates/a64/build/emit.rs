@@ -100,7 +100,7 @@ fn decoder(s: &mut String, rows: &[Row]) -> std::fmt::Result {
     }
     writeln!(
         s,
-        "];\n\n/// Whether `w`, which matches the pattern of `e`, meets its constraint.\n#[allow(unused_parens, clippy::nonminimal_bool, clippy::manual_range_contains, reason = \"generated\")]"
+        "];\n\n/// Whether `w`, which matches the pattern of `e`, meets its constraint.\n#[allow(unused_parens, clippy::all, reason = \"generated\")]"
     )?;
     writeln!(
         s,
