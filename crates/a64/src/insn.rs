@@ -81,6 +81,27 @@ fields! {
     a "A" 23 1;
     r "R" 22 1;
     u "U" 29 1;
+    ftype "ftype" 22 2;
+    opc_15 "opc" 15 2;
+    imm8_13 "imm8" 13 8;
+    scale "scale" 10 6;
+    imm4 "imm4" 11 4;
+    abc "abc" 16 3;
+    defgh "defgh" 5 5;
+    cm_13_2 "cm" 13 2;
+    cm_13 "cm" 13 1;
+    cm_12 "cm" 12 1;
+    immh "immh" 19 4;
+    immb "immb" 16 3;
+    l_21 "L" 21 1;
+    m_20 "M" 20 1;
+    rm_4 "Rm" 16 4;
+    h_11 "H" 11 1;
+    len "len" 13 2;
+    opcode_12 "opcode" 12 4;
+    opcode_14 "opcode" 14 2;
+    size_10 "size" 10 2;
+    sz_22 "sz" 22 1;
 }
 
 impl Insn {
@@ -94,6 +115,18 @@ impl Insn {
     #[must_use]
     pub const fn simm9(self) -> i64 {
         sign_extend(self.imm9() as u64, 9)
+    }
+
+    /// The 8-bit immediate of Advanced SIMD modified immediates.
+    #[must_use]
+    pub const fn abcdefgh(self) -> u32 {
+        self.abc() << 5 | self.defgh()
+    }
+
+    /// `immh:immb`, of shifts by an immediate.
+    #[must_use]
+    pub const fn immhb(self) -> u32 {
+        self.immh() << 3 | self.immb()
     }
 
     /// The byte offset of `TBZ` and `TBNZ`.
