@@ -280,6 +280,6 @@ class asimdext {
 }
 
 class asimdtbl {
-    TBL_asimdtbl, "0 Q:1 001110 00 0 Rm:5 0 len:2 0 00 Rn:5 Rd:5", "tbl <Vd.B>, [<table>], <Vm.B>";
-    TBX_asimdtbl, "0 Q:1 001110 00 0 Rm:5 0 len:2 1 00 Rn:5 Rd:5", "tbx <Vd.B>, [<table>], <Vm.B>";
+    TBL_asimdtbl, "0 Q:1 001110 00 0 Rm:5 0 len:2 0 00 Rn:5 Rd:5", "tbl <Vd.B>, <table>, <Vm.B>";
+    TBX_asimdtbl, "0 Q:1 001110 00 0 Rm:5 0 len:2 1 00 Rn:5 Rd:5", "tbx <Vd.B>, <table>, <Vm.B>";
 }
