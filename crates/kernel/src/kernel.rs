@@ -38,7 +38,7 @@ pub struct Kernel {
     machine: Arc<dyn Machine>,
     config: Config,
     hostname: Mutex<String>,
-    frames: FrameRefs,
+    frames: Arc<FrameRefs>,
     run_queue: RunQueue,
     timers: Timers,
     tree: Tree,
@@ -98,7 +98,7 @@ impl Kernel {
 
     /// Frames with reference counts.
     #[must_use]
-    pub fn frames(&self) -> &FrameRefs {
+    pub fn frames(&self) -> &Arc<FrameRefs> {
         &self.frames
     }
 

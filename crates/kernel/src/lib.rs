@@ -24,6 +24,8 @@ pub mod sched;
 pub mod signal;
 pub mod syscall;
 pub mod task;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod time;
 pub mod tty;
 

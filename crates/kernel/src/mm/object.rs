@@ -1,0 +1,459 @@
+//! Memory objects: the pages behind shared mappings and files.
+//!
+//! An [`Object`] is an array of pages that fills lazily, from zero bytes or
+//! from a [`Backing`] (the page cache of a host file). Shared mappings show
+//! its frames, private mappings show them until they write, and `read` and
+//! `write` of a file go through [`Object::read_at`] and [`Object::write_at`],
+//! so that all of them agree.
+//!
+//! Lock order: an address space's lock, then an object's pages. The list of
+//! address spaces that map an object is a leaf.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use linux_abi::Errno;
+use machine::sync::Mutex;
+use machine::{Frame, PAGE_SIZE};
+
+use crate::Kernel;
+use crate::error::{Because, Result};
+use crate::mm::{FrameRefs, Mm};
+
+/// Bytes in a page, for buffers.
+pub const PAGE_BYTES: usize = 4096;
+/// Pages read from a backing at once when one of them is missing.
+const READ_AHEAD: u64 = 16;
+
+/// Where an object's pages come from and go to. Called with the object's pages
+/// locked: an implementation may lock its own host file, but neither an
+/// address space nor this object.
+pub trait Backing: Send + Sync {
+    /// Reads page `index`; what lies past the end of the file is zero bytes.
+    ///
+    /// # Errors
+    /// What the host says; the guest gets `EIO` or `SIGBUS`.
+    fn read_page(&self, index: u64, page: &mut [u8; PAGE_BYTES]) -> Result<()>;
+
+    /// Reads `buf.len() / 4096` pages from page `index` on. The default reads
+    /// one after the other.
+    ///
+    /// # Errors
+    /// As [`Backing::read_page`].
+    fn read_pages(&self, index: u64, buf: &mut [u8]) -> Result<()> {
+        let (pages, _) = buf.as_chunks_mut::<PAGE_BYTES>();
+        (index..).zip(pages).try_for_each(|(index, page)| self.read_page(index, page))
+    }
+
+    /// Writes the start of page `index`: all of it, or as much as the file has.
+    ///
+    /// # Errors
+    /// What the host says.
+    fn write_page(&self, index: u64, bytes: &[u8]) -> Result<()>;
+}
+
+#[derive(Clone, Copy)]
+struct Page {
+    frame: Frame,
+    /// The backing does not have these bytes yet.
+    dirty: bool,
+}
+
+/// Pages shared by mappings and files. See the module's documentation.
+pub struct Object {
+    id: u64,
+    frames: Arc<FrameRefs>,
+    backing: Option<Box<dyn Backing>>,
+    size: AtomicU64,
+    pages: Mutex<BTreeMap<u64, Page>>,
+    /// Who maps it, by the address space's number: for truncation.
+    mappers: Mutex<BTreeMap<u64, Weak<Mm>>>,
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Object({}, {} bytes)", self.id, self.size())
+    }
+}
+
+impl Object {
+    /// Memory of `size` bytes, all zero, that costs nothing until touched:
+    /// anonymous shared memory, or the data of a tmpfs file.
+    #[must_use]
+    pub fn anonymous(kernel: &Kernel, size: u64) -> Arc<Self> {
+        Self::new(kernel.frames().clone(), None, size)
+    }
+
+    /// The page cache of a file that has `size` bytes now.
+    #[must_use]
+    pub fn file(kernel: &Kernel, backing: Box<dyn Backing>, size: u64) -> Arc<Self> {
+        let object = Self::new(kernel.frames().clone(), Some(backing), size);
+        object.frames.add_reclaimable(&object);
+        object
+    }
+
+    pub(crate) fn new(frames: Arc<FrameRefs>, backing: Option<Box<dyn Backing>>, size: u64) -> Arc<Self> {
+        Arc::new(Self {
+            id: frames.next_id(),
+            frames,
+            backing,
+            size: AtomicU64::new(size),
+            pages: Mutex::default(),
+            mappers: Mutex::default(),
+        })
+    }
+
+    /// A number that no other object or address space of this kernel has.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Bytes in it.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size.load(Ordering::Acquire)
+    }
+
+    /// Pages that hold memory now.
+    #[must_use]
+    pub fn resident_pages(&self) -> usize {
+        self.pages.lock().len()
+    }
+
+    /// True if changed pages have to be written somewhere.
+    #[must_use]
+    pub fn has_backing(&self) -> bool {
+        self.backing.is_some()
+    }
+
+    /// Cuts or extends it to `size` bytes. What is cut off is gone for every
+    /// mapping too. Call it with neither an address space nor anything that a
+    /// [`Backing`] locks held.
+    pub fn set_size(&self, size: u64) {
+        let old = self.size.swap(size, Ordering::AcqRel);
+        if size < old {
+            let first_gone = size.div_ceil(PAGE_SIZE);
+            self.zero_tail(size);
+            self.discard_pages(first_gone..u64::MAX);
+        }
+    }
+
+    /// Makes a range of bytes read as zero and frees the pages wholly inside
+    /// (`FALLOC_FL_PUNCH_HOLE`, `MADV_REMOVE`).
+    ///
+    /// # Errors
+    /// `ENOMEM`, or the backing's error.
+    pub fn punch(&self, range: Range<u64>) -> Result<()> {
+        let end = range.end.min(self.size());
+        let mut at = range.start;
+        while at < end {
+            let stop = (at - at % PAGE_SIZE).saturating_add(PAGE_SIZE).min(end);
+            let whole = at % PAGE_SIZE == 0 && (stop - at == PAGE_SIZE || stop == self.size());
+            if whole && self.backing.is_none() {
+                // Take the longest run of whole pages at once.
+                let last = if end == self.size() { end.div_ceil(PAGE_SIZE) } else { end / PAGE_SIZE };
+                self.discard_pages(at / PAGE_SIZE..last);
+                at = last.saturating_mul(PAGE_SIZE);
+                continue;
+            }
+            let zeros = [0; PAGE_BYTES];
+            let len = usize::try_from(stop - at).unwrap_or(PAGE_BYTES);
+            self.write_within(at, &zeros[..len])?;
+            at = stop;
+        }
+        Ok(())
+    }
+
+    /// Reads from `offset` into `buf`; the count is short at the end of the
+    /// object. Holes read as zero bytes and stay holes.
+    ///
+    /// # Errors
+    /// `ENOMEM`, or the backing's error.
+    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        let available = self.size().saturating_sub(offset);
+        let len = buf.len().min(usize::try_from(available).unwrap_or(usize::MAX));
+        let buf = &mut buf[..len];
+        let mut done = 0;
+        while done < len {
+            let at = offset + done as u64;
+            let (index, within) = split(at);
+            let n = (PAGE_BYTES - within).min(len - done);
+            let part = &mut buf[done..done + n];
+            let mut pages = self.pages.lock();
+            match self.find_or_read(&mut pages, index)? {
+                Some(page) => self.frames.pool().read(page.frame, within, part),
+                None => part.fill(0),
+            }
+            done += n;
+        }
+        Ok(len)
+    }
+
+    /// Writes `bytes` at `offset` and extends the object if they go past its
+    /// end.
+    ///
+    /// # Errors
+    /// `ENOMEM`, the backing's error, or `EFBIG` past 2^63. Bytes before the
+    /// page that failed are written.
+    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<usize> {
+        let end = offset.checked_add(bytes.len() as u64).filter(|end| i64::try_from(*end).is_ok());
+        let end = end.ok_or(Errno::EFBIG.because("the write would end past 2^63"))?;
+        self.write_within(offset, bytes)?;
+        self.size.fetch_max(end, Ordering::AcqRel);
+        Ok(bytes.len())
+    }
+
+    /// The frame of page `index`, filled, with a reference for the caller.
+    /// With `for_write` the page counts as changed from now on.
+    ///
+    /// # Errors
+    /// `ENXIO` past the end, `ENOMEM`, or the backing's error.
+    pub(crate) fn frame(&self, index: u64, for_write: bool) -> Result<Frame> {
+        let mut pages = self.pages.lock();
+        if index >= self.size().div_ceil(PAGE_SIZE) {
+            return Err(Errno::ENXIO.because("the page is past the end of the file"));
+        }
+        let page = self.find_or_fill(&mut pages, index)?;
+        page.dirty |= for_write && self.backing.is_some();
+        self.frames.get(page.frame)?;
+        Ok(page.frame)
+    }
+
+    /// Tells the resident pages of a range in ascending order, while they
+    /// cannot change. For mapping neighbours of a page that faulted.
+    pub(crate) fn for_resident(&self, range: Range<u64>, visit: &mut dyn FnMut(u64, Frame) -> Result<()>) -> Result<()> {
+        let last = self.size().div_ceil(PAGE_SIZE);
+        let pages = self.pages.lock();
+        pages.range(range.start..range.end.min(last).max(range.start)).try_for_each(|(index, page)| visit(*index, page.frame))
+    }
+
+    /// True if page `index` holds memory.
+    #[must_use]
+    pub fn is_resident(&self, index: u64) -> bool {
+        self.pages.lock().contains_key(&index)
+    }
+
+    /// Writes changed pages of a range of bytes to the backing.
+    ///
+    /// # Errors
+    /// The backing's first error; the pages after it are tried all the same.
+    pub fn write_back(&self, range: Range<u64>) -> Result<()> {
+        let Some(backing) = &self.backing else { return Ok(()) };
+        let mut result = Ok(());
+        let mut pages = self.pages.lock();
+        let size = self.size();
+        let (first, last) = (range.start / PAGE_SIZE, range.end.div_ceil(PAGE_SIZE));
+        for (index, page) in pages.range_mut(first..last.max(first)).filter(|(_, page)| page.dirty) {
+            let len = size.saturating_sub(index.saturating_mul(PAGE_SIZE)).min(PAGE_SIZE);
+            let len = usize::try_from(len).unwrap_or(PAGE_BYTES);
+            let mut bytes = [0; PAGE_BYTES];
+            // A page that some mapping shows may be written at any moment and
+            // stays marked; one that only the object has cannot.
+            let is_quiet = self.frames.is_sole(page.frame);
+            self.frames.pool().read(page.frame, 0, &mut bytes[..len]);
+            match backing.write_page(*index, &bytes[..len]) {
+                Ok(()) => page.dirty = !is_quiet,
+                Err(error) => result = result.and(Err(error)),
+            }
+        }
+        result
+    }
+
+    /// Forgets pages that the backing has too: it has changed beneath, and what
+    /// it holds now has `size` bytes. Changed pages are kept.
+    pub fn revalidate(&self, size: u64) {
+        self.size.store(size, Ordering::Release);
+        let gone = {
+            let mut pages = self.pages.lock();
+            let last = size.div_ceil(PAGE_SIZE);
+            take_pages(&mut pages, |index, page| !page.dirty || index >= last)
+        };
+        self.unmap_everywhere(0..u64::MAX, Some(gone.clone()));
+        self.release(gone);
+    }
+
+    /// Makes pages that are held here agree with `bytes`, which the caller has
+    /// written to the backing at `offset` already.
+    pub fn refresh_at(&self, offset: u64, bytes: &[u8]) {
+        self.size.fetch_max(offset.saturating_add(bytes.len() as u64), Ordering::AcqRel);
+        let mut done = 0;
+        let pages = self.pages.lock();
+        while done < bytes.len() {
+            let (index, within) = split(offset.saturating_add(done as u64));
+            let n = (PAGE_BYTES - within).min(bytes.len() - done);
+            if let Some(page) = pages.get(&index) {
+                self.frames.pool().write(page.frame, within, &bytes[done..done + n]);
+            }
+            done += n;
+        }
+    }
+
+    /// Gives up clean pages that nothing else uses; called when memory has run
+    /// out, and passes an object by that is in use at the moment.
+    pub(crate) fn drop_clean_pages(&self) {
+        if self.backing.is_none() {
+            return;
+        }
+        let gone = match self.pages.try_lock() {
+            Some(mut pages) => take_pages(&mut pages, |_, page| !page.dirty && self.frames.is_sole(page.frame)),
+            None => return,
+        };
+        self.release(gone);
+    }
+
+    pub(crate) fn add_mapper(&self, id: u64, mm: &Weak<Mm>) {
+        self.mappers.lock().entry(id).or_insert_with(|| mm.clone());
+    }
+
+    pub(crate) fn remove_mapper(&self, id: u64) {
+        self.mappers.lock().remove(&id);
+    }
+
+    fn write_within(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        let mut done = 0;
+        while done < bytes.len() {
+            let (index, within) = split(offset + done as u64);
+            let n = (PAGE_BYTES - within).min(bytes.len() - done);
+            let mut pages = self.pages.lock();
+            let page = if n == PAGE_BYTES || index >= self.size().div_ceil(PAGE_SIZE) {
+                // Nothing of the old page remains to be read.
+                self.find_or_add(&mut pages, index)?
+            } else {
+                self.find_or_fill(&mut pages, index)?
+            };
+            page.dirty |= self.backing.is_some();
+            self.frames.pool().write(page.frame, within, &bytes[done..done + n]);
+            done += n;
+        }
+        Ok(())
+    }
+
+    /// The page, read from the backing if there is one; a hole stays one.
+    fn find_or_read(&self, pages: &mut BTreeMap<u64, Page>, index: u64) -> Result<Option<Page>> {
+        if self.backing.is_none() {
+            return Ok(pages.get(&index).copied());
+        }
+        self.find_or_fill(pages, index).map(|page| Some(*page))
+    }
+
+    /// The page, with its contents.
+    fn find_or_fill<'p>(&self, pages: &'p mut BTreeMap<u64, Page>, index: u64) -> Result<&'p mut Page> {
+        match &self.backing {
+            Some(backing) if !pages.contains_key(&index) => self.read_ahead(&**backing, pages, index)?,
+            _ => {}
+        }
+        self.find_or_add(pages, index)
+    }
+
+    /// The page; a new one has zero bytes.
+    fn find_or_add<'p>(&self, pages: &'p mut BTreeMap<u64, Page>, index: u64) -> Result<&'p mut Page> {
+        match pages.entry(index) {
+            alloc::collections::btree_map::Entry::Occupied(entry) => Ok(entry.into_mut()),
+            alloc::collections::btree_map::Entry::Vacant(entry) => {
+                Ok(entry.insert(Page { frame: self.frames.alloc()?, dirty: false }))
+            }
+        }
+    }
+
+    /// Reads a missing page and the missing ones that follow it.
+    fn read_ahead(&self, backing: &dyn Backing, pages: &mut BTreeMap<u64, Page>, index: u64) -> Result<()> {
+        let last = self.size().div_ceil(PAGE_SIZE).max(index.saturating_add(1));
+        let limit = index.saturating_add(READ_AHEAD).min(last);
+        let end = pages.range(index..limit).next().map_or(limit, |(present, _)| *present);
+        let count = usize::try_from(end - index).unwrap_or(1);
+        let mut buf = alloc::vec![0; count * PAGE_BYTES];
+        backing.read_pages(index, &mut buf)?;
+        for (i, bytes) in (index..).zip(buf.chunks_exact(PAGE_BYTES)) {
+            match self.frames.alloc() {
+                Ok(frame) => {
+                    self.frames.pool().write(frame, 0, bytes);
+                    pages.insert(i, Page { frame, dirty: false });
+                }
+                // Only the page that was asked for is worth failing for.
+                Err(error) if i == index => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Zeroes what follows byte `size` in its page, if that page is there.
+    fn zero_tail(&self, size: u64) {
+        let (index, within) = split(size);
+        if within != 0 {
+            let pages = self.pages.lock();
+            if let Some(page) = pages.get(&index) {
+                let zeros = [0; PAGE_BYTES];
+                self.frames.pool().write(page.frame, within, &zeros[within..]);
+            }
+        }
+    }
+
+    fn discard_pages(&self, range: Range<u64>) {
+        if range.is_empty() {
+            return;
+        }
+        let gone = {
+            let mut pages = self.pages.lock();
+            let mut cut = pages.split_off(&range.start);
+            pages.append(&mut cut.split_off(&range.end));
+            cut.into_values().map(|page| page.frame).collect::<Vec<_>>()
+        };
+        self.unmap_everywhere(range, None);
+        self.release(gone);
+    }
+
+    /// Removes a range of pages from every page table: only these frames, or
+    /// with `None` also the copies that private mappings have made, as
+    /// truncation does.
+    fn unmap_everywhere(&self, pages: Range<u64>, only: Option<Vec<Frame>>) {
+        let only = only.map(|mut frames| {
+            frames.sort_unstable();
+            frames
+        });
+        let mappers: Vec<_> = self.mappers.lock().values().filter_map(Weak::upgrade).collect();
+        for mm in mappers {
+            mm.forget_object_pages(self, pages.clone(), only.as_deref());
+        }
+    }
+
+    fn release(&self, frames: Vec<Frame>) {
+        for frame in frames {
+            self.frames.put(frame);
+        }
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        // Nobody is left to hear of an error; `fsync` and `msync` report them.
+        let _ = self.write_back(0..u64::MAX);
+        for page in core::mem::take(&mut *self.pages.lock()).into_values() {
+            self.frames.put(page.frame);
+        }
+    }
+}
+
+/// A byte offset as page index and offset within the page.
+fn split(offset: u64) -> (u64, usize) {
+    (offset / PAGE_SIZE, (offset % PAGE_SIZE) as usize)
+}
+
+/// Takes the pages out for which `is_gone` holds.
+fn take_pages(pages: &mut BTreeMap<u64, Page>, mut is_gone: impl FnMut(u64, &Page) -> bool) -> Vec<Frame> {
+    let mut gone = Vec::new();
+    pages.retain(|index, page| {
+        let go = is_gone(*index, page);
+        if go {
+            gone.push(page.frame);
+        }
+        !go
+    });
+    gone
+}
