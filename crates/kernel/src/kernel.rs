@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
@@ -9,11 +10,13 @@ use core::task::Waker;
 use machine::sync::Mutex;
 use machine::{Clock, Cpu, FramePool, Machine};
 
-use crate::fs::Vfs;
-use crate::mm::FrameRefs;
+use crate::error::Result;
+use crate::fs::{FileTable, FsContext, Vfs};
+use crate::futex::Futexes;
+use crate::mm::{FrameRefs, Mm};
 use crate::sched::{RunQueue, TimerId, Timers, WaitQueue};
 use crate::syscall::trace::TraceSink;
-use crate::task::{ExitStatus, Tree};
+use crate::task::{Creds, ExitStatus, Tree};
 
 /// Everything about a kernel that is chosen when it is made.
 pub struct Config {
@@ -43,6 +46,9 @@ pub struct Kernel {
     timers: Timers,
     tree: Tree,
     vfs: Vfs,
+    futexes: Futexes,
+    /// The address space of threads that have ended: nothing is mapped.
+    no_memory: Mutex<Option<Arc<Mm>>>,
     shutdown: AtomicBool,
     /// Woken when the first process has ended.
     ended: WaitQueue,
@@ -55,27 +61,51 @@ impl fmt::Debug for Kernel {
     }
 }
 
+/// The first process.
+#[derive(Debug)]
+pub struct Init {
+    /// The program's path, in the guest.
+    pub path: Vec<u8>,
+    /// Its arguments, the name first.
+    pub argv: Vec<Vec<u8>>,
+    /// Its environment, as `NAME=value`.
+    pub envp: Vec<Vec<u8>>,
+    /// Who it runs as.
+    pub creds: Creds,
+    /// Its root and working directory.
+    pub fs: Arc<FsContext>,
+    /// Its open files.
+    pub files: Arc<FileTable>,
+}
+
 /// How long a task runs before another that is ready gets the CPU: 10 ms.
-const SLICE_NS: u64 = 10_000_000;
+pub(crate) const SLICE_NS: u64 = 10_000_000;
 
 impl Kernel {
     /// A kernel on `machine`, with no process and an empty root directory.
-    #[must_use]
-    pub fn new(machine: Arc<dyn Machine>, config: Config) -> Arc<Self> {
+    ///
+    /// # Errors
+    /// `ENOMEM` if the machine has no memory for an empty address space.
+    pub fn new(machine: Arc<dyn Machine>, config: Config) -> Result<Arc<Self>> {
         let boot_ns = machine.clock().monotonic_ns();
-        Arc::new_cyclic(|kernel| Self {
+        let kernel = Arc::new_cyclic(|kernel| Self {
             frames: FrameRefs::new(machine.clone()),
             hostname: Mutex::new(config.hostname.clone()),
             run_queue: RunQueue::default(),
             timers: Timers::new(),
             tree: Tree::default(),
             vfs: Vfs::new(kernel.clone()),
+            futexes: Futexes::default(),
+            no_memory: Mutex::new(None),
             shutdown: AtomicBool::new(false),
             ended: WaitQueue::new(),
             machine,
             config,
             boot_ns,
-        })
+        });
+        let no_memory = Mm::new(&kernel)?;
+        *kernel.no_memory.lock() = Some(no_memory);
+        Ok(kernel)
     }
 
     /// The machine beneath.
@@ -144,6 +174,23 @@ impl Kernel {
         &self.vfs
     }
 
+    pub(crate) fn futexes(&self) -> &Futexes {
+        &self.futexes
+    }
+
+    /// An address space in which nothing is mapped.
+    pub(crate) fn no_memory(&self) -> Arc<Mm> {
+        // Set by the constructor; taken away only when the kernel is dropped.
+        self.no_memory.lock().as_ref().cloned().unwrap_or_else(|| unreachable!("set by Kernel::new"))
+    }
+
+    /// How many threads there may be at once.
+    pub(crate) fn max_threads(&self) -> usize {
+        // A thread's kernel structures are small beside its stack, which needs
+        // frames of its own; so the frames are the measure, as in Linux.
+        (self.frame_pool().total() / 8).clamp(256, crate::task::PID_MAX as usize / 2)
+    }
+
     pub(crate) fn run_queue(&self) -> &RunQueue {
         &self.run_queue
     }
@@ -198,6 +245,22 @@ impl Kernel {
     pub(crate) fn next_interruption(&self) -> u64 {
         let slice = self.now_ns().saturating_add(SLICE_NS);
         self.timers.next_deadline().map_or(slice, |timer| timer.min(slice))
+    }
+
+    /// Ends every process, as `reboot` does.
+    pub(crate) fn stop_machine(&self) {
+        self.tree.nodes.lock().init_status.get_or_insert(ExitStatus::Code(0));
+        crate::signal::kill_everyone(self, 0);
+        self.shut_down();
+    }
+
+    /// Starts the first process: `path` with `argv` and `envp`, as `creds`, in
+    /// `fs`'s directory with `files` open. Number 1, in a session of its own.
+    ///
+    /// # Errors
+    /// As `execve`.
+    pub fn start_init(self: &Arc<Self>, init: Init) -> Result<()> {
+        crate::task::start_init(self, init)
     }
 
     /// The status of the first process, once it has ended.

@@ -18,6 +18,7 @@ extern crate std;
 
 pub mod error;
 pub mod fs;
+mod futex;
 mod kernel;
 pub mod mm;
 pub mod sched;
@@ -29,4 +30,4 @@ pub(crate) mod testing;
 pub mod time;
 pub mod tty;
 
-pub use kernel::{Config, Kernel};
+pub use kernel::{Config, Init, Kernel};

@@ -14,7 +14,6 @@ use machine::sync::{Mutex, MutexGuard};
 use crate::Kernel;
 use crate::error::{Because, Result};
 use crate::fs::{Attr, Caller, DirSink, Inode, IoBuf, Path};
-use crate::mm::Object;
 use crate::sched::WaitQueue;
 use crate::syscall::{Cx, Outcome};
 use crate::task::Task;
@@ -109,15 +108,6 @@ pub trait FileOps: Send + Sync + 'static {
     /// `ENOTDIR`.
     fn read_dir(&self, _file: &File, _from: u64, _caller: &Caller, _sink: &mut DirSink<'_>) -> Result<()> {
         Err(Errno::ENOTDIR.because("not a directory"))
-    }
-
-    /// The pages of the file, for `mmap` and `execve`: the same object at each
-    /// call while anybody has it, which reads and writes go through too.
-    ///
-    /// # Errors
-    /// `ENODEV` if the file cannot be mapped.
-    fn mmap_object(&self, _file: &File) -> Result<Arc<Object>> {
-        Err(Errno::ENODEV.because("the file cannot be mapped"))
     }
 
     /// Waits until contents (and attributes, unless `data_only`) are safe.

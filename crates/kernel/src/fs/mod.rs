@@ -9,6 +9,7 @@ mod attr;
 mod context;
 mod dentry;
 mod device;
+mod exec;
 mod file;
 mod inode;
 mod io_buf;

@@ -11,6 +11,7 @@
 
 mod address_space;
 mod advise;
+pub mod exec;
 mod fault;
 mod frames;
 mod futex_key;

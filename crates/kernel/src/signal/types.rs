@@ -249,6 +249,8 @@ pub enum InfoFields {
         /// `si_addr`.
         addr: u64,
     },
+    /// The union's bytes as `rt_sigqueueinfo` was given them.
+    Raw([u8; 112]),
     /// A file became ready (`SIGIO`).
     Poll {
         /// `si_band`.

@@ -6,10 +6,12 @@
 //! it come the dispatcher, the trace line and `docs/syscalls.md`.
 
 mod args;
+mod deadline;
 mod outcome;
 pub mod trace;
 
-pub use args::{Arg, FromArg, TraceArg};
+pub(crate) use deadline::{timeout_deadline, timespec_ns};
+pub use args::{Arg, FromArg, PathArg, TraceArg};
 pub use outcome::{BoxFuture, IntoOutcome, Outcome, retry};
 
 use alloc::sync::Arc;
@@ -104,7 +106,7 @@ macro_rules! syscalls {
                         if !core::mem::take(&mut first) { out.write_str(", ")?; }
                         <$type as $crate::syscall::TraceArg>::trace(args.next().unwrap_or(0), cx, out)?;
                     )*
-                    let _ = (cx, first);
+                    let _ = (cx, &out, first);
                     Ok(())
                 }
                 trace
@@ -115,6 +117,8 @@ macro_rules! syscalls {
 
 /// The tables of all subsystems.
 pub const GROUPS: &[&[Row]] = &[
+    crate::futex::ROWS,
+    crate::signal::ROWS,
     crate::task::ROWS,
 ];
 

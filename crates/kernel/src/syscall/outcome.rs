@@ -58,6 +58,12 @@ impl IntoOutcome for Outcome {
     }
 }
 
+impl IntoOutcome for Result<Outcome> {
+    fn into_outcome(self) -> Outcome {
+        self.unwrap_or_else(|error| Outcome::Done(Err(error)))
+    }
+}
+
 impl IntoOutcome for Result<()> {
     fn into_outcome(self) -> Outcome {
         Outcome::Done(self.map(|()| 0))

@@ -1,21 +1,33 @@
 //! Tasks (threads), processes, their tree, and the loop that runs them.
 
+mod boot;
+mod calls;
+mod clone;
 pub mod creds;
+mod exec;
+pub(crate) mod exit;
+mod groups;
+mod ids;
+mod limits;
+mod misc;
+mod prctl;
 mod process;
 mod run;
+mod sched;
 mod status;
+mod stop;
 #[expect(clippy::module_inception, reason = "the module is about tasks, the file about one")]
-mod task;
-mod tree;
+pub(crate) mod task;
+pub(crate) mod tree;
+mod wait;
 
 pub use creds::Creds;
 pub use process::{Actions, Limit, Process, ProcessSignals, UNLIMITED};
 pub(crate) use run::run;
 pub use status::ExitStatus;
+pub(crate) use stop::{resume, stop};
 pub use task::{Interrupted, Parts, Task, ThreadSignals};
 pub use tree::{Ids, PID_MAX, Snapshot, Times, Tree};
 
-use crate::syscall::Row;
-
-/// The system calls of this subsystem.
-pub(crate) const ROWS: &[Row] = &[];
+pub(crate) use boot::start_init;
+pub(crate) use calls::ROWS;

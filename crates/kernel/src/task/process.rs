@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicU32};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32};
 
 use machine::sync::Mutex;
 
@@ -47,8 +47,12 @@ pub struct Process {
     /// Woken when a child changes state, and when this process goes on after a
     /// stop.
     pub child_events: WaitQueue,
+    /// Woken when a thread has ended.
+    pub threads_changed: WaitQueue,
     /// Woken when a stopped process goes on.
     pub resumed: WaitQueue,
+    /// Woken when a signal has become pending here or at a thread (signalfd).
+    pub signal_events: WaitQueue,
     /// Woken when the process ends (pidfd).
     pub ended: WaitQueue,
     /// The signal for its parent when it ends; 0 for none.
@@ -62,6 +66,12 @@ pub struct Process {
     pub(crate) vfork_held: AtomicBool,
     /// Interval and POSIX timers.
     pub timers: crate::time::ProcessTimers,
+    /// `getpriority`'s value, -20 to 19.
+    pub nice: AtomicI32,
+    /// `PR_SET_DUMPABLE`.
+    pub dumpable: AtomicU32,
+    /// `PR_SET_NO_NEW_PRIVS`.
+    pub no_new_privs: AtomicBool,
     /// Set once: the whole process is to end.
     pub(crate) group_exit: Mutex<Option<crate::task::ExitStatus>>,
 }
@@ -72,7 +82,48 @@ impl fmt::Debug for Process {
     }
 }
 
+/// What a new process starts with.
+pub(crate) fn default_limits() -> [Limit; 16] {
+    use linux_abi::resource as r;
+    let mut limits = [Limit { soft: UNLIMITED, hard: UNLIMITED }; 16];
+    let mut set = |resource: u32, soft, hard| limits[resource as usize] = Limit { soft, hard };
+    set(r::RLIMIT_STACK, 8 << 20, UNLIMITED);
+    set(r::RLIMIT_CORE, 0, UNLIMITED);
+    set(r::RLIMIT_NPROC, 65_536, 65_536);
+    set(r::RLIMIT_NOFILE, 1024, 1 << 20);
+    set(r::RLIMIT_MEMLOCK, 8 << 20, 8 << 20);
+    set(r::RLIMIT_SIGPENDING, 4096, 4096);
+    set(r::RLIMIT_MSGQUEUE, 819_200, 819_200);
+    set(r::RLIMIT_NICE, 0, 0);
+    set(r::RLIMIT_RTPRIO, 0, 0);
+    limits
+}
+
 impl Process {
+    pub(crate) fn new(pid: u32, actions: Actions, limits: [Limit; 16], exit_signal: u32) -> Arc<Self> {
+        Arc::new(Self {
+            pid,
+            actions: Mutex::new(actions),
+            signals: Mutex::default(),
+            limits: Mutex::new(limits),
+            child_events: WaitQueue::new(),
+            threads_changed: WaitQueue::new(),
+            resumed: WaitQueue::new(),
+            signal_events: WaitQueue::new(),
+            ended: WaitQueue::new(),
+            exit_signal: AtomicU32::new(exit_signal),
+            exe: Mutex::new(None),
+            has_execed: AtomicBool::new(false),
+            vfork_done: WaitQueue::new(),
+            vfork_held: AtomicBool::new(false),
+            timers: crate::time::ProcessTimers::default(),
+            nice: AtomicI32::new(0),
+            dumpable: AtomicU32::new(1),
+            no_new_privs: AtomicBool::new(false),
+            group_exit: Mutex::new(None),
+        })
+    }
+
     /// The limit with this `RLIMIT_` number.
     #[must_use]
     pub fn limit(&self, resource: usize) -> Limit {

@@ -48,6 +48,8 @@ pub(crate) struct Body {
     pub(crate) saved_x0: u64,
     /// The call in progress was interrupted and may have to be run again.
     pub(crate) restart: Restart,
+    /// `blocked` waits for the end of a job-control stop, not in a call.
+    pub(crate) stopped: bool,
     /// The trace line of that call.
     pub(crate) trace: Option<PendingLine>,
 }
@@ -96,6 +98,13 @@ pub struct Task {
     /// The deadline of an interrupted relative sleep, which its restart keeps
     /// (`restart_syscall`); 0 for none. A signal handler ends it.
     pub restart_deadline_ns: AtomicU64,
+    /// `PR_SET_PDEATHSIG`.
+    pub parent_death_signal: AtomicU32,
+    /// The CPU that ran it last.
+    last_cpu: AtomicU32,
+    /// Registers for a program that has just been loaded; they replace the
+    /// caller's when the call is over.
+    pub(crate) new_context: Mutex<Option<Box<UserContext>>>,
     /// The thread is to end as soon as it would run user code again.
     pub(crate) exiting: AtomicBool,
 }
@@ -137,6 +146,7 @@ impl Task {
                 blocked: None,
                 saved_x0: 0,
                 restart: Restart::No,
+                stopped: false,
                 trace: None,
             })),
             attention: AtomicBool::new(false),
@@ -151,6 +161,9 @@ impl Task {
             user_ns: AtomicU64::new(0),
             system_ns: AtomicU64::new(0),
             restart_deadline_ns: AtomicU64::new(0),
+            parent_death_signal: AtomicU32::new(0),
+            last_cpu: AtomicU32::new(0),
+            new_context: Mutex::new(None),
             exiting: AtomicBool::new(false),
         })
     }
@@ -254,8 +267,15 @@ impl Task {
         }
     }
 
+    /// The CPU that ran it last.
+    #[must_use]
+    pub fn last_cpu(&self) -> u32 {
+        self.last_cpu.load(Ordering::Relaxed)
+    }
+
     /// A CPU takes the task from the run queue.
-    pub(crate) fn begin_run(&self) {
+    pub(crate) fn begin_run(&self, cpu: usize) {
+        self.last_cpu.store(u32::try_from(cpu).unwrap_or(0), Ordering::Relaxed);
         self.run_state.store(RunState::Running as u8, Ordering::SeqCst);
     }
 

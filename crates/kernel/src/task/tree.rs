@@ -130,6 +130,11 @@ impl Nodes {
         None
     }
 
+    /// Makes the next number the one after `pid`.
+    pub(crate) fn start_numbers_after(&mut self, pid: u32) {
+        self.last_pid = pid;
+    }
+
     pub(crate) fn times_of(&self, pid: u32) -> Times {
         self.by_pid.get(&pid).map_or_else(Times::default, |node| {
             let mut times = node.times;
