@@ -1,0 +1,169 @@
+//! Handlers: semantics over plain numbers, as threaded code.
+//!
+//! A fast handler calls nothing but its successor or, as its last act, a cold
+//! function of the same signature, so that LLVM compiles it without a stack
+//! frame (`cargo xtask handlers` checks that).
+
+use core::sync::atomic::Ordering;
+
+use machine::UserContext;
+
+use crate::code::page::offset_of;
+use crate::cpu::CpuState;
+use crate::cpu::enter::{leave, pc_of};
+use crate::cpu::jump::{cold_jump, jump, resolve};
+use crate::domain::direct::Direct;
+use crate::domain::memory::{self, Fast, Full};
+use crate::domain::{BranchSem, JumpSem, Sem};
+use crate::op::{Op, go};
+
+/// Where an immediate branch goes.
+pub(crate) mod place {
+    /// Further on in the same page; `imm` is the distance of the ops in bytes.
+    pub(crate) const FORWARD: u8 = 0;
+    /// Back in the same page, so that it might be a loop: polls.
+    pub(crate) const BACKWARD: u8 = 1;
+    /// To another page; `imm` is the distance from the start of this page.
+    pub(crate) const FAR: u8 = 2;
+}
+
+/// An instruction that goes on to the next.
+///
+/// # Safety
+/// As [`crate::op::Handler`].
+pub(crate) unsafe extern "C" fn step<S: Sem>(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    fa: u64,
+    fb: u64,
+) {
+    // SAFETY: the caller vouches for the pointers; there is an op behind each,
+    // the last one's being the sentinel.
+    unsafe {
+        let mut d = Direct::<Fast>::new(op, ctx, cpu, fa, fb);
+        if S::exec(&mut d).is_ok() {
+            go(op.add(1), ctx, cpu, d.fa, d.fb);
+        } else {
+            slow::<S>(op, ctx, cpu, fa, fb);
+        }
+    }
+}
+
+/// Starts an instruction again that the fast handler gave up.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn slow<S: Sem>(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64) {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        let mut d = Direct::<Full>::new(op, ctx, cpu, fa, fb);
+        let outcome = S::exec(&mut d);
+        let (fa, fb) = (d.fa, d.fb);
+        let next = finish(op, ctx, cpu, fa, fb, outcome.is_ok());
+        if !next.is_null() {
+            go(next, ctx, cpu, fa, fb);
+        }
+    }
+}
+
+/// What comes after a slow instruction; null if the CPU has left guest code.
+#[inline(never)]
+unsafe fn finish(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    fa: u64,
+    fb: u64,
+    is_done: bool,
+) -> *const Op {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        let local = (*cpu).local();
+        (*local).stats.slow_ops += 1;
+        memory::after_op(&mut *local);
+        let pc = pc_of(op, cpu);
+        if !is_done {
+            leave(ctx, cpu, fa, fb, pc, (*local).exit);
+            return core::ptr::null();
+        }
+        if (*cpu).poll.load(Ordering::Relaxed) == 0 {
+            return op.add(1);
+        }
+        // The instruction may have written over the code that follows.
+        (*local).target = pc.wrapping_add(4);
+        resolve(ctx, cpu, fa, fb)
+    }
+}
+
+/// A branch to an immediate target.
+///
+/// # Safety
+/// As [`crate::op::Handler`].
+pub(crate) unsafe extern "C" fn branch<S: BranchSem, const PLACE: u8>(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    fa: u64,
+    fb: u64,
+) {
+    // SAFETY: the caller vouches for the pointers; lowering made sure that the
+    // target in this page is ready.
+    unsafe {
+        let mut d = Direct::<Fast>::new(op, ctx, cpu, fa, fb);
+        if S::is_taken(&mut d) {
+            take_branch::<PLACE>(op, ctx, cpu, d.fa, d.fb);
+        } else {
+            go(op.add(1), ctx, cpu, d.fa, d.fb);
+        }
+    }
+}
+
+/// Goes to the target of the branch `op`.
+///
+/// # Safety
+/// As [`crate::op::Handler`], for a branch op.
+#[inline(always)]
+pub(crate) unsafe fn take_branch<const PLACE: u8>(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    fa: u64,
+    fb: u64,
+) {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        let distance = (*op).imm as isize;
+        if PLACE == place::FAR {
+            let target = (*(*cpu).local()).page.wrapping_add(distance as u64);
+            jump(target, op, ctx, cpu, fa, fb);
+            return;
+        }
+        let target = op.byte_offset(distance);
+        if PLACE == place::BACKWARD && (*cpu).poll.load(Ordering::Relaxed) != 0 {
+            let local = (*cpu).local();
+            (*local).target = (*local).page | offset_of(target);
+            cold_jump(op, ctx, cpu, fa, fb);
+            return;
+        }
+        go(target, ctx, cpu, fa, fb);
+    }
+}
+
+/// A branch to a register.
+///
+/// # Safety
+/// As [`crate::op::Handler`].
+pub(crate) unsafe extern "C" fn indirect<S: JumpSem>(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    fa: u64,
+    fb: u64,
+) {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        let mut d = Direct::<Fast>::new(op, ctx, cpu, fa, fb);
+        let target = S::target(&mut d);
+        jump(target, op, ctx, cpu, d.fa, d.fb);
+    }
+}

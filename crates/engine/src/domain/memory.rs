@@ -1,0 +1,233 @@
+//! Guest memory accesses of plain numbers.
+//!
+//! A [`Mode`] is how a handler gets at memory. [`Fast`] looks into the TLB
+//! inline and gives up on anything else; the instruction is then started
+//! again in [`Full`], which walks the page table, crosses pages, and tells why
+//! the instruction faults.
+
+use core::sync::atomic::Ordering;
+
+use machine::{Access, Exit, GuestAddr, PAGE_SIZE, Prot};
+
+use crate::cpu::{CpuState, Local};
+use crate::domain::Stop;
+use crate::mem::arena::copy_racing;
+use crate::mem::tlb::{Tlb, TlbEntry};
+
+const PAGE_MASK: u64 = !(PAGE_SIZE - 1);
+
+/// Types that are nothing but bytes.
+///
+/// # Safety
+/// Every bit pattern is a value, and there is no padding.
+pub(crate) unsafe trait Plain: Copy {}
+// SAFETY: integers, and arrays of them.
+unsafe impl Plain for u8 {}
+// SAFETY: as above.
+unsafe impl Plain for u16 {}
+// SAFETY: as above.
+unsafe impl Plain for u32 {}
+// SAFETY: as above.
+unsafe impl Plain for u64 {}
+// SAFETY: as above.
+unsafe impl Plain for u128 {}
+// SAFETY: as above.
+unsafe impl<T: Plain> Plain for [T; 2] {}
+
+/// How to get at guest memory.
+pub(crate) trait Mode: 'static {
+    /// Reads a value, which need not be aligned.
+    ///
+    /// # Safety
+    /// The caller is the thread that runs `cpu`.
+    unsafe fn load<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<T, Stop>;
+    /// Writes a value, which need not be aligned.
+    ///
+    /// # Safety
+    /// As [`Mode::load`].
+    unsafe fn store<T: Plain>(cpu: *const CpuState, addr: u64, value: T) -> Result<(), Stop>;
+    /// The host address of a value to be read whole. It must be aligned.
+    ///
+    /// # Safety
+    /// As [`Mode::load`].
+    unsafe fn place_to_read<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop>;
+    /// The host address of a value to be changed atomically. It must be aligned.
+    ///
+    /// # Safety
+    /// As [`Mode::load`].
+    unsafe fn place_to_write<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop>;
+}
+
+/// Through the TLB or not at all.
+#[derive(Debug)]
+pub(crate) struct Fast;
+
+/// The host address of a value that lies within a page of the TLB.
+///
+/// One comparison rejects misses and values that cross into the next page: the
+/// entry is that of the first byte's page, the tag that of the last byte's.
+#[inline(always)]
+unsafe fn hit<T>(tlb: *const Tlb, addr: u64) -> Result<*mut T, Stop> {
+    // SAFETY: the index is in bounds.
+    unsafe {
+        let entry: *const TlbEntry = (&raw const (*tlb).0).cast::<TlbEntry>().add(Tlb::index(addr));
+        let last = addr.wrapping_add(size_of::<T>() as u64 - 1);
+        if (*entry).tag == last & PAGE_MASK {
+            Ok(core::ptr::with_exposed_provenance_mut(addr.wrapping_add((*entry).addend) as usize))
+        } else {
+            Err(Stop)
+        }
+    }
+}
+
+#[inline(always)]
+fn is_aligned<T>(addr: u64) -> bool {
+    addr & (size_of::<T>() as u64 - 1) == 0
+}
+
+impl Mode for Fast {
+    #[inline(always)]
+    unsafe fn load<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<T, Stop> {
+        // SAFETY: a TLB entry leads to a frame that is mapped for reading until
+        // this CPU acknowledges a shoot-down. Other guest threads may write
+        // there at the same time; the value is then one of either, as on
+        // hardware, and is read once.
+        unsafe { Ok(hit::<T>(&raw const (*(*cpu).local()).read_tlb, addr)?.read_unaligned()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store<T: Plain>(cpu: *const CpuState, addr: u64, value: T) -> Result<(), Stop> {
+        // SAFETY: as in `load`, for writing.
+        unsafe { hit::<T>(&raw const (*(*cpu).local()).write_tlb, addr)?.write_unaligned(value) }
+        Ok(())
+    }
+
+    #[inline(always)]
+    unsafe fn place_to_read<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
+        if !is_aligned::<T>(addr) {
+            return Err(Stop);
+        }
+        // SAFETY: the caller vouches for `cpu`.
+        unsafe { hit::<T>(&raw const (*(*cpu).local()).read_tlb, addr) }
+    }
+
+    #[inline(always)]
+    unsafe fn place_to_write<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
+        if !is_aligned::<T>(addr) {
+            return Err(Stop);
+        }
+        // SAFETY: the caller vouches for `cpu`.
+        unsafe { hit::<T>(&raw const (*(*cpu).local()).write_tlb, addr) }
+    }
+}
+
+/// Through the page table; faults become the CPU's exit.
+#[derive(Debug)]
+pub(crate) struct Full;
+
+/// The host address of a guest byte, after all checks. Fills the TLB.
+fn translate(local: &mut Local, addr: u64, access: Access) -> Result<*mut u8, Stop> {
+    let untagged = GuestAddr(addr).untagged();
+    // SAFETY: `run` borrows the space while the CPU is inside.
+    let space = unsafe { &*local.space };
+    let (found, needed) = match access {
+        Access::Write => (space.walk_for_write(untagged), Prot::WRITE),
+        Access::Read | Access::Execute => (space.walk(untagged), Prot::READ),
+    };
+    let Some(mapping) = found.filter(|mapping| mapping.prot.contains(needed)) else {
+        local.exit = Exit::Fault { addr: untagged, access };
+        return Err(Stop);
+    };
+    let frame = local.arena.host(mapping.frame);
+    let host = frame.wrapping_add((addr & !PAGE_MASK) as usize);
+    let tag = addr & PAGE_MASK;
+    let entry = TlbEntry { tag, addend: (frame.expose_provenance() as u64).wrapping_sub(tag) };
+    if access != Access::Write {
+        local.read_tlb.0[Tlb::index(addr)] = entry;
+    } else if local.arena.may_cache_for_write(mapping.frame) {
+        local.write_tlb.0[Tlb::index(addr)] = entry;
+    } else {
+        let place = if local.written_code[0].is_none() { 0 } else { 1 };
+        local.written_code[place] = Some(mapping.frame);
+    }
+    Ok(host)
+}
+
+/// The host addresses of the parts of `len` (at most 64) bytes, and how many
+/// of them the first part has.
+fn parts(local: &mut Local, addr: u64, len: usize, access: Access) -> Result<(*mut u8, *mut u8, usize), Stop> {
+    let first = translate(local, addr, access)?;
+    let room = (PAGE_SIZE - (addr & !PAGE_MASK)) as usize;
+    if room >= len {
+        return Ok((first, first, len));
+    }
+    let second = translate(local, addr.wrapping_add(room as u64), access)?;
+    Ok((first, second, room))
+}
+
+/// Checks alignment, then translates.
+unsafe fn aligned<T>(cpu: *const CpuState, addr: u64, access: Access) -> Result<*mut T, Stop> {
+    // SAFETY: the caller is the CPU's thread, and uses no other reference.
+    let local = unsafe { &mut *(*cpu).local() };
+    if !is_aligned::<T>(addr) {
+        local.exit = Exit::Misaligned { addr: GuestAddr(addr).untagged() };
+        return Err(Stop);
+    }
+    Ok(translate(local, addr, access)?.cast())
+}
+
+impl Mode for Full {
+    unsafe fn load<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<T, Stop> {
+        // SAFETY: the caller is the CPU's thread, and uses no other reference.
+        let local = unsafe { &mut *(*cpu).local() };
+        let len = size_of::<T>();
+        let (first, second, split) = parts(local, addr, len, Access::Read)?;
+        let mut value = core::mem::MaybeUninit::<T>::uninit();
+        let to = value.as_mut_ptr().cast::<u8>();
+        // SAFETY: the parts are in mapped frames and make up a whole `T`.
+        unsafe {
+            if split == len {
+                return Ok(first.cast::<T>().read_unaligned());
+            }
+            copy_racing(first, to, split);
+            copy_racing(second, to.add(split), len - split);
+            Ok(value.assume_init())
+        }
+    }
+
+    unsafe fn store<T: Plain>(cpu: *const CpuState, addr: u64, value: T) -> Result<(), Stop> {
+        // SAFETY: the caller is the CPU's thread, and uses no other reference.
+        let local = unsafe { &mut *(*cpu).local() };
+        let len = size_of::<T>();
+        let (first, second, split) = parts(local, addr, len, Access::Write)?;
+        let from = (&raw const value).cast::<u8>();
+        // SAFETY: the parts are in mapped frames and make up a whole `T`.
+        unsafe {
+            if split == len {
+                first.cast::<T>().write_unaligned(value);
+            } else {
+                copy_racing(from, first, split);
+                copy_racing(from.add(split), second, len - split);
+            }
+        }
+        Ok(())
+    }
+
+    unsafe fn place_to_read<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
+        // SAFETY: as the caller says.
+        unsafe { aligned(cpu, addr, Access::Read) }
+    }
+
+    unsafe fn place_to_write<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
+        // SAFETY: as the caller says.
+        unsafe { aligned(cpu, addr, Access::Write) }
+    }
+}
+
+/// After an op in [`Full`]: drops translations that it has written over.
+pub(crate) fn after_op(local: &mut Local) {
+    for frame in core::mem::take(&mut local.written_code).into_iter().flatten() {
+        core::sync::atomic::fence(Ordering::SeqCst);
+        local.arena.code_written(frame);
+    }
+}

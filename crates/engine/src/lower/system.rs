@@ -1,0 +1,144 @@
+//! Hints, barriers, cache maintenance and system registers.
+
+use a64::Insn;
+use machine::UserContext;
+
+use crate::cpu::CpuState;
+use crate::lower::{Draft, Lower, dst, src};
+use crate::op::{Op, TPIDR, go};
+use crate::sem::atomic::ClearExclusive;
+use crate::sem::system::{
+    Barrier, CacheLine, Literal, Move, Nop, ReadFpcr, ReadFpsr, ReadNzcv, WriteFpcr, WriteFpsr, WriteNzcv,
+    ZeroBlock,
+};
+
+/// A system register or operation, as `op0:op1:CRn:CRm:op2`.
+const fn sysreg(op0: u32, op1: u32, crn: u32, crm: u32, op2: u32) -> u32 {
+    op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2
+}
+
+fn named(i: Insn) -> u32 {
+    sysreg(2 + i.o0(), i.op1(), i.crn(), i.crm(), i.op2())
+}
+
+const NZCV: u32 = sysreg(3, 3, 4, 2, 0);
+const FPCR: u32 = sysreg(3, 3, 4, 4, 0);
+const FPSR: u32 = sysreg(3, 3, 4, 4, 1);
+const TPIDR_EL0: u32 = sysreg(3, 3, 13, 0, 2);
+const TPIDRRO_EL0: u32 = sysreg(3, 3, 13, 0, 3);
+const CTR_EL0: u32 = sysreg(3, 3, 0, 0, 1);
+const DCZID_EL0: u32 = sysreg(3, 3, 0, 0, 7);
+const CNTFRQ_EL0: u32 = sysreg(3, 3, 14, 0, 0);
+const CNTVCT_EL0: u32 = sysreg(3, 3, 14, 0, 2);
+
+pub(super) fn HINT_hints(_i: Insn, c: &mut Lower<'_>) -> Draft {
+    c.op::<Nop>([0; 4], 0)
+}
+
+pub(super) fn CLREX_barriers(_i: Insn, c: &mut Lower<'_>) -> Draft {
+    c.op::<ClearExclusive>([0; 4], 0)
+}
+
+pub(super) fn DSB_barriers(_i: Insn, c: &mut Lower<'_>) -> Draft {
+    c.op::<Barrier>([0; 4], 0)
+}
+
+pub(super) fn DMB_barriers(_i: Insn, c: &mut Lower<'_>) -> Draft {
+    c.op::<Barrier>([0; 4], 0)
+}
+
+pub(super) fn ISB_barriers(_i: Insn, c: &mut Lower<'_>) -> Draft {
+    c.op::<Nop>([0; 4], 0)
+}
+
+pub(super) fn SB_barriers(i: Insn, c: &mut Lower<'_>) -> Draft {
+    // FEAT_SB is not advertised.
+    c.undefined(i)
+}
+
+pub(super) fn MSR_pstate(i: Insn, c: &mut Lower<'_>) -> Draft {
+    // None of the fields is EL0's to set.
+    c.undefined(i)
+}
+
+pub(super) fn SYS_systeminstrs(i: Insn, c: &mut Lower<'_>) -> Draft {
+    let r = [src(i.rt()), 0, 0, 0];
+    match (i.op1(), i.crn(), i.crm(), i.op2()) {
+        // DC ZVA.
+        (3, 7, 4, 1) => c.op::<ZeroBlock>(r, 0),
+        // IC IVAU, DC CVAC, DC CVAU, DC CIVAC.
+        (3, 7, 5 | 10 | 11 | 14, 1) => c.op::<CacheLine>(r, 0),
+        _ => c.undefined(i),
+    }
+}
+
+pub(super) fn SYSL_systeminstrs(i: Insn, c: &mut Lower<'_>) -> Draft {
+    c.undefined(i)
+}
+
+pub(super) fn MSR_systemmove(i: Insn, c: &mut Lower<'_>) -> Draft {
+    let r = [src(i.rt()), 0, 0, 0];
+    match named(i) {
+        NZCV => c.op::<WriteNzcv>(r, 0),
+        FPCR => c.op::<WriteFpcr>(r, 0),
+        FPSR => c.op::<WriteFpsr>(r, 0),
+        TPIDR_EL0 => c.op::<Move>([TPIDR, src(i.rt()), 0, 0], 0),
+        _ => c.undefined(i),
+    }
+}
+
+pub(super) fn MRS_systemmove(i: Insn, c: &mut Lower<'_>) -> Draft {
+    let r = [dst(i.rt()), 0, 0, 0];
+    let constant = match named(i) {
+        NZCV => return c.op::<ReadNzcv>(r, 0),
+        FPCR => return c.op::<ReadFpcr>(r, 0),
+        FPSR => return c.op::<ReadFpsr>(r, 0),
+        TPIDR_EL0 => return c.op::<Move>([dst(i.rt()), TPIDR, 0, 0], 0),
+        CNTVCT_EL0 => return c.special(read_counter, r, 0),
+        CNTFRQ_EL0 => return c.special(read_frequency, r, 0),
+        TPIDRRO_EL0 => Some(0),
+        CTR_EL0 => Some(c.features.ctr),
+        DCZID_EL0 => Some(c.features.dczid),
+        _ if i.o0() == 1 => c.features.id_register(i.op1(), i.crn(), i.crm(), i.op2()),
+        _ => None,
+    };
+    match constant {
+        Some(value) => {
+            let imm = c.literal(value);
+            c.op::<Literal>(r, imm)
+        }
+        None => c.undefined(i),
+    }
+}
+
+/// Writes the register in slot D and goes on.
+///
+/// # Safety
+/// As [`crate::op::Handler`].
+unsafe fn finish(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64, value: u64) {
+    // SAFETY: operand numbers are in bounds of the context.
+    unsafe {
+        *ctx.cast::<u64>().add(usize::from((*op).r[0])) = value;
+        go(op.add(1), ctx, cpu, fa, fb);
+    }
+}
+
+/// # Safety
+/// As [`crate::op::Handler`].
+unsafe extern "C" fn read_counter(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64) {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        let value = (*(*cpu).local()).clock.counter();
+        finish(op, ctx, cpu, fa, fb, value);
+    }
+}
+
+/// # Safety
+/// As [`crate::op::Handler`].
+unsafe extern "C" fn read_frequency(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64) {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        let value = (*(*cpu).local()).clock.counter_frequency();
+        finish(op, ctx, cpu, fa, fb, value);
+    }
+}

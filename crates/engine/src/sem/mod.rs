@@ -1,0 +1,10 @@
+//! The meaning of every form of instruction, over [`crate::domain::Domain`].
+//!
+//! One file per group; a form is a type without a value whose const parameters
+//! tell it from its siblings. `lower` picks forms by their types.
+
+pub(crate) mod atomic;
+pub(crate) mod branch;
+pub(crate) mod mem;
+pub(crate) mod mem_fp;
+pub(crate) mod system;

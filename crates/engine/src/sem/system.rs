@@ -1,0 +1,142 @@
+//! Hints, barriers, cache maintenance and system registers.
+
+use crate::domain::{Domain, Sem, Slot, Stop, size};
+
+/// What does nothing here.
+pub(crate) struct Nop;
+
+impl Sem for Nop {
+    #[inline(always)]
+    fn exec<D: Domain>(_d: &mut D) -> Result<(), Stop> {
+        Ok(())
+    }
+}
+
+/// `DMB`, `DSB`, `SB`.
+pub(crate) struct Barrier;
+
+impl Sem for Barrier {
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        d.barrier();
+        Ok(())
+    }
+}
+
+/// `DC ZVA` at D.
+pub(crate) struct ZeroBlock;
+
+impl Sem for ZeroBlock {
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        d.zero_block(d.x(Slot::D))
+    }
+}
+
+/// Cache maintenance at D. Code that is written over is dropped by the store,
+/// so nothing is left to do but to fault where there is no memory.
+pub(crate) struct CacheLine;
+
+impl Sem for CacheLine {
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        d.load::<{ size::B }>(d.x(Slot::D))?;
+        Ok(())
+    }
+}
+
+/// D becomes N, for system registers that are operands.
+pub(crate) struct Move;
+
+impl Sem for Move {
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let value = d.x(Slot::N);
+        d.set_x(Slot::D, value);
+        Ok(())
+    }
+}
+
+/// D becomes the literal, for system registers that never change.
+pub(crate) struct Literal;
+
+impl Sem for Literal {
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let value = d.literal();
+        d.set_x(Slot::D, value);
+        Ok(())
+    }
+}
+
+/// `MRS D, NZCV`.
+pub(crate) struct ReadNzcv;
+
+impl Sem for ReadNzcv {
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let value = d.nzcv();
+        d.set_x(Slot::D, value);
+        Ok(())
+    }
+}
+
+/// `MSR NZCV, D`.
+pub(crate) struct WriteNzcv;
+
+impl Sem for WriteNzcv {
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let value = d.x(Slot::D);
+        d.set_nzcv(value);
+        Ok(())
+    }
+}
+
+/// `MRS D, FPCR`.
+pub(crate) struct ReadFpcr;
+
+impl Sem for ReadFpcr {
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let value = d.fpcr();
+        d.set_x(Slot::D, value);
+        Ok(())
+    }
+}
+
+/// `MSR FPCR, D`.
+pub(crate) struct WriteFpcr;
+
+impl Sem for WriteFpcr {
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let value = d.x(Slot::D);
+        d.set_fpcr(value);
+        Ok(())
+    }
+}
+
+/// `MRS D, FPSR`.
+pub(crate) struct ReadFpsr;
+
+impl Sem for ReadFpsr {
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let value = d.fpsr();
+        d.set_x(Slot::D, value);
+        Ok(())
+    }
+}
+
+/// `MSR FPSR, D`.
+pub(crate) struct WriteFpsr;
+
+impl Sem for WriteFpsr {
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let value = d.x(Slot::D);
+        d.set_fpsr(value);
+        Ok(())
+    }
+}
