@@ -11,6 +11,7 @@
 mod branch;
 mod mem;
 mod pending;
+mod pending_fp;
 mod system;
 
 use core::ptr::NonNull;
@@ -146,8 +147,8 @@ unsafe extern "C" fn undefined(op: *const Op, ctx: *mut UserContext, cpu: *const
 /// The rows of the table that have no form yet: an instruction of theirs is
 /// undefined to the guest.
 #[must_use]
-pub fn pending_encodings() -> &'static [&'static str] {
-    pending::PENDING
+pub fn pending_encodings() -> Vec<&'static str> {
+    [pending::PENDING, pending_fp::PENDING].concat()
 }
 
 /// The functions that the dispatch finds, by name.
@@ -155,6 +156,7 @@ mod rows {
     pub(super) use super::branch::*;
     pub(super) use super::mem::*;
     pub(super) use super::pending::*;
+    pub(super) use super::pending_fp::*;
     pub(super) use super::system::*;
 }
 
