@@ -21,6 +21,7 @@ pub mod fs;
 mod futex;
 mod kernel;
 pub mod mm;
+pub mod poll;
 pub mod sched;
 pub mod signal;
 pub mod syscall;

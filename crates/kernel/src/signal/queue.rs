@@ -2,7 +2,7 @@
 
 use alloc::collections::VecDeque;
 
-use crate::signal::{Info, Number, Set};
+use crate::signal::{Info, InfoFields, Number, Set};
 
 /// Pending signals of a thread or of a process.
 ///
@@ -49,6 +49,18 @@ impl Pending {
             self.set.remove(signal);
         }
         Some(info)
+    }
+
+    /// Adds to the overrun of a POSIX timer's signal that is pending, and gives
+    /// the sum; `None` if none is.
+    pub fn add_overrun(&mut self, signal: Number, timer: i32, further: i32) -> Option<i32> {
+        self.queue.iter_mut().filter(|info| info.signal == signal).find_map(|info| match &mut info.fields {
+            InfoFields::Timer { id, overrun, .. } if *id == timer => {
+                *overrun = overrun.saturating_add(further);
+                Some(*overrun)
+            }
+            _ => None,
+        })
     }
 
     /// Drops every signal of a set.

@@ -120,6 +120,8 @@ pub const GROUPS: &[&[Row]] = &[
     crate::futex::ROWS,
     crate::signal::ROWS,
     crate::task::ROWS,
+    crate::time::ROWS,
+    crate::poll::ROWS,
 ];
 
 /// Numbers are below this; arm64 Linux has none higher yet.

@@ -184,6 +184,7 @@ fn commit(kernel: &Arc<Kernel>, task: &Arc<Task>, image: Image) {
     drop(files);
     task.files().close_on_exec();
     reset_signals(task);
+    process.timers.exec(kernel);
     task.set_creds(image.creds);
     process.dumpable.store(u32::from(!image.secure), Ordering::SeqCst);
     *process.exe.lock() = Some(image.exe);

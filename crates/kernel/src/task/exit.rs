@@ -72,6 +72,7 @@ pub(crate) fn end_thread(kernel: &Arc<Kernel>, task: &Arc<Task>) {
     let empty_files = crate::fs::FileTable::new();
     drop(task.set_files(empty_files));
     let process = task.process.clone();
+    task.charge(kernel);
     let last = {
         let mut nodes = kernel.tree().nodes.lock();
         nodes.by_tid.remove(&task.tid());
@@ -117,6 +118,7 @@ pub(crate) fn release_vfork(process: &Process) {
 
 fn end_process(kernel: &Arc<Kernel>, task: &Arc<Task>, process: &Arc<Process>) {
     let status = process.group_exit.lock().unwrap_or(ExitStatus::Code(0));
+    process.timers.end(kernel);
     if process.pid == 1 {
         kernel.tree().nodes.lock().init_status = Some(status);
         kill_everyone(kernel, 1);

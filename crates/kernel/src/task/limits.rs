@@ -76,6 +76,7 @@ pub(crate) fn rusage_of(times: Times) -> Rusage {
 
 pub(super) fn getrusage(cx: &mut Cx<'_>, who: i32, usage: GuestAddr) -> Result<()> {
     let pid = cx.task.process.pid;
+    cx.task.charge(cx.kernel);
     let mut rusage = match who {
         RUSAGE_SELF => rusage_of(cx.kernel.tree().times(pid)),
         RUSAGE_CHILDREN => rusage_of(cx.kernel.tree().child_times(pid)),

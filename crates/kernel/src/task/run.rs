@@ -5,7 +5,6 @@
 //! [`crate::task::exit`] ends threads.
 
 use alloc::sync::Arc;
-use core::sync::atomic::Ordering;
 use core::task::{Context, Poll};
 
 use machine::{Cpu, Exit};
@@ -33,7 +32,7 @@ enum Next {
 /// Runs `task` until it waits, ends, or has used up its slice.
 pub(crate) fn run(kernel: &Arc<Kernel>, cpu: &mut dyn Cpu, task: &Arc<Task>) {
     task.begin_run(cpu.id());
-    let started = kernel.clock().cpu_ns();
+    task.start_charging(kernel);
     let slice_end = kernel.now_ns().saturating_add(crate::kernel::SLICE_NS);
     cpu.set_deadline(Some(kernel.next_interruption()));
     let mut body = task.body.lock();
@@ -47,8 +46,8 @@ pub(crate) fn run(kernel: &Arc<Kernel>, cpu: &mut dyn Cpu, task: &Arc<Task>) {
     let garbage = if matches!(next, Next::Gone) { body.blocked.take() } else { None };
     drop(body);
     drop(garbage);
-    let used = kernel.clock().cpu_ns().saturating_sub(started);
-    task.user_ns.fetch_add(used, Ordering::Relaxed);
+    task.charge(kernel);
+    task.process.timers.charged(kernel, task);
     match next {
         Next::Sleep => task.end_run_asleep(),
         Next::Yield | Next::Again => task.end_run_ready(),

@@ -95,6 +95,8 @@ pub struct Task {
     pub user_ns: AtomicU64,
     /// Processor time in the kernel, in nanoseconds.
     pub system_ns: AtomicU64,
+    /// Up to where on its CPU's clock the times above count.
+    charged_until_ns: AtomicU64,
     /// The deadline of an interrupted relative sleep, which its restart keeps
     /// (`restart_syscall`); 0 for none. A signal handler ends it.
     pub restart_deadline_ns: AtomicU64,
@@ -160,6 +162,7 @@ impl Task {
             robust_list: AtomicU64::new(0),
             user_ns: AtomicU64::new(0),
             system_ns: AtomicU64::new(0),
+            charged_until_ns: AtomicU64::new(0),
             restart_deadline_ns: AtomicU64::new(0),
             parent_death_signal: AtomicU32::new(0),
             last_cpu: AtomicU32::new(0),
@@ -277,6 +280,19 @@ impl Task {
     pub(crate) fn begin_run(&self, cpu: usize) {
         self.last_cpu.store(u32::try_from(cpu).unwrap_or(0), Ordering::Relaxed);
         self.run_state.store(RunState::Running as u8, Ordering::SeqCst);
+    }
+
+    /// Starts to count processor time, on the CPU that has taken the task.
+    pub(crate) fn start_charging(&self, kernel: &Kernel) {
+        self.charged_until_ns.store(kernel.clock().cpu_ns(), Ordering::Relaxed);
+    }
+
+    /// Adds the processor time used since the last call. Only the CPU that
+    /// runs the task may call it.
+    pub(crate) fn charge(&self, kernel: &Kernel) {
+        let now = kernel.clock().cpu_ns();
+        let used = now.saturating_sub(self.charged_until_ns.swap(now, Ordering::Relaxed));
+        self.user_ns.fetch_add(used, Ordering::Relaxed);
     }
 
     /// The CPU leaves the task asleep, unless a wake-up came while it ran.
