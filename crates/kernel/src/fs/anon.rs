@@ -29,6 +29,23 @@ impl AnonFs {
         self.last_ino.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// A place that `/proc/self/fd` shows as `pipe:[NUMBER]`, with the
+    /// attributes of a pipe.
+    pub(crate) fn pipe_dentry(&self, uid: u32, gid: u32, now_ns: i64) -> Arc<Dentry> {
+        let ino = self.next_ino();
+        let attr = Attr {
+            dev: self.dev,
+            ino,
+            uid,
+            gid,
+            atime_ns: now_ns,
+            mtime_ns: now_ns,
+            ctime_ns: now_ns,
+            ..Attr::new(FileType::Fifo, 0o600)
+        };
+        Dentry::unnamed(Arc::new(AnonInode { attr }), format!("pipe:[{ino}]").as_bytes())
+    }
+
     /// A dentry that `/proc/self/fd` shows as `anon_inode:NAME`.
     pub(crate) fn dentry(&self, name: &str) -> Arc<Dentry> {
         let inode = AnonInode { attr: Attr { dev: self.dev, ino: 1, ..Attr::new(FileType::Regular, 0o600) } };
@@ -74,6 +91,10 @@ impl Inode for AnonInode {
     }
 
     fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
     }
 }

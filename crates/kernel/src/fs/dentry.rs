@@ -6,7 +6,8 @@
 //! length with a second chance for what was used again. So no reference cycle
 //! exists, and an unmounted file system goes as soon as the ring lets go.
 //!
-//! Lock order: a dentry's children, then its place, then the ring.
+//! Lock order: a dentry's names (two of them only under the lock for renames),
+//! then its children, its place, and the ring.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -16,7 +17,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use hashbrown::HashMap;
-use machine::sync::Mutex;
+use machine::sync::{Mutex, MutexGuard};
 
 use crate::fs::{Inode, Mount};
 
@@ -41,6 +42,9 @@ pub struct Dentry {
     /// The parent's [`super::NameCaching::While`] number when it was looked up.
     stamp: AtomicU64,
     was_used: AtomicBool,
+    /// Held while names in this directory are looked up in the file system or
+    /// changed, so that the cache and the file system agree.
+    names: Mutex<()>,
 }
 
 impl fmt::Debug for Dentry {
@@ -59,6 +63,7 @@ impl Dentry {
             is_deleted: AtomicBool::new(false),
             stamp: AtomicU64::new(0),
             was_used: AtomicBool::new(false),
+            names: Mutex::new(()),
         })
     }
 
@@ -105,6 +110,21 @@ impl Dentry {
         self.is_deleted.load(Ordering::Acquire)
     }
 
+    /// The name is gone.
+    pub(super) fn set_deleted(&self) {
+        self.is_deleted.store(true, Ordering::Release);
+    }
+
+    /// True if something is mounted on it, through whichever mount.
+    pub(super) fn has_mounts(&self) -> bool {
+        self.mounts.load(Ordering::SeqCst) != 0
+    }
+
+    /// Locks the names in this directory against change.
+    pub(super) fn lock_names(&self) -> MutexGuard<'_, ()> {
+        self.names.lock()
+    }
+
     pub(super) fn stamp(&self) -> u64 {
         self.stamp.load(Ordering::Relaxed)
     }
@@ -129,13 +149,20 @@ impl Dentry {
         stamp: u64,
         cache: &DentryCache,
     ) -> Arc<Self> {
+        // The old dentry is let go only after the lock on the children: its
+        // end takes that lock.
         let mut children = self.children.lock();
-        if let Some(old) = children.get(name).and_then(Weak::upgrade) {
+        let old = children.get(name).and_then(Weak::upgrade);
+        if let Some(old) = old {
             if Arc::ptr_eq(&old.inode, &inode) && !old.is_deleted() {
                 old.set_stamp(stamp);
+                drop(children);
                 return old;
             }
-            old.is_deleted.store(true, Ordering::Release);
+            old.set_deleted();
+            drop(children);
+            drop(old);
+            children = self.children.lock();
         }
         let child = self.uncached_child(name, inode);
         child.set_stamp(stamp);

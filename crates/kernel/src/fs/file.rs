@@ -14,6 +14,7 @@ use machine::sync::{Mutex, MutexGuard};
 use crate::Kernel;
 use crate::error::{Because, Result};
 use crate::fs::{Attr, Caller, DirSink, Inode, IoBuf, Path};
+use crate::mm::Object;
 use crate::sched::WaitQueue;
 use crate::syscall::{Cx, Outcome};
 use crate::task::Task;
@@ -100,6 +101,14 @@ pub trait FileOps: Send + Sync + 'static {
     /// True if `epoll` accepts the file.
     fn can_epoll(&self) -> bool {
         self.wait_queue().is_some()
+    }
+
+    /// The memory that mappings of the file show.
+    ///
+    /// # Errors
+    /// `ENODEV` if it cannot be mapped.
+    fn mmap_object(&self, _file: &File) -> Result<Arc<Object>> {
+        Err(Errno::ENODEV.because("the file cannot be mapped"))
     }
 
     /// Reads a directory from a position on.

@@ -222,6 +222,9 @@ pub trait Inode: Send + Sync + 'static {
 
     /// For the file system that made it to find its own type again.
     fn as_any(&self) -> &dyn Any;
+
+    /// As [`Inode::as_any`], with the reference.
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
 /// A file system that is mounted somewhere.

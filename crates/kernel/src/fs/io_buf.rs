@@ -4,23 +4,14 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use linux_abi::Errno;
-use machine::{GuestAddr, PAGE_SIZE};
+use machine::GuestAddr;
 
 use crate::error::{Because, Result};
-use crate::mm::Mm;
-
-/// One range of user memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UserRange {
-    /// Where it starts.
-    pub addr: GuestAddr,
-    /// Its length in bytes.
-    pub len: usize,
-}
+use crate::mm::{IoVec, Mm};
 
 enum Place<'a> {
-    One(&'a Mm, UserRange),
-    Many(&'a Mm, &'a [UserRange]),
+    One(&'a Mm, IoVec),
+    Many(&'a Mm, &'a [IoVec]),
     Into(&'a mut [u8]),
     From(&'a [u8]),
 }
@@ -54,13 +45,13 @@ impl<'a> IoBuf<'a> {
     /// One range of user memory.
     #[must_use]
     pub fn user(mm: &'a Mm, addr: GuestAddr, len: usize) -> Self {
-        Self::of(Place::One(mm, UserRange { addr, len }), len)
+        Self::of(Place::One(mm, IoVec { base: addr, len: len as u64 }), len)
     }
 
     /// Several ranges of user memory, one after another.
     #[must_use]
-    pub fn user_ranges(mm: &'a Mm, ranges: &'a [UserRange]) -> Self {
-        let len = ranges.iter().fold(0_usize, |sum, range| sum.saturating_add(range.len));
+    pub fn user_ranges(mm: &'a Mm, ranges: &'a [IoVec]) -> Self {
+        let len = ranges.iter().fold(0_usize, |sum, range| sum.saturating_add(length(*range)));
         Self::of(Place::Many(mm, ranges), len)
     }
 
@@ -103,9 +94,9 @@ impl<'a> IoBuf<'a> {
     pub fn put(&mut self, bytes: &[u8]) -> Result<usize> {
         let count = bytes.len().min(self.left);
         self.transfer(count, |place, at, range| match place {
-            Target::User(mm, addr) => mm.write(addr, bytes.get(range).unwrap_or_default()),
+            Target::User(mm, addr) => mm.write_some(addr, bytes.get(range).unwrap_or_default()),
             Target::Into(slice) => copy_between(slice, at, bytes.get(range).unwrap_or_default()),
-            Target::From(_) => Err(Errno::EFAULT.because("a buffer to write from was given to a read")),
+            Target::From(_) => (0, Err(Errno::EFAULT.because("a buffer to write from was given to a read"))),
         })
     }
 
@@ -119,12 +110,12 @@ impl<'a> IoBuf<'a> {
         self.transfer(count, |place, at, range| {
             let out = out.get_mut(range).unwrap_or_default();
             match place {
-                Target::User(mm, addr) => mm.read(addr, out),
+                Target::User(mm, addr) => mm.read_some(addr, out),
                 Target::From(slice) => match slice.get(at..at.saturating_add(out.len())) {
                     Some(from) => copy_between(out, 0, from),
-                    None => Err(Errno::EFAULT.into()),
+                    None => (0, Err(Errno::EFAULT.into())),
                 },
-                Target::Into(_) => Err(Errno::EFAULT.because("a buffer to read into was given to a write")),
+                Target::Into(_) => (0, Err(Errno::EFAULT.because("a buffer to read into was given to a write"))),
             }
         })
     }
@@ -168,21 +159,21 @@ impl<'a> IoBuf<'a> {
         self.left = self.left.min(limit);
     }
 
-    /// Runs `step` over `count` bytes in pieces that lie in one range and one
-    /// page, so that a fault stops the count at a page.
+    /// Runs `step` over `count` bytes in pieces that lie in one range. It
+    /// tells how much of the piece it has moved.
     fn transfer(
         &mut self,
         count: usize,
-        mut step: impl FnMut(Target<'_>, usize, core::ops::Range<usize>) -> Result<()>,
+        mut step: impl FnMut(Target<'_>, usize, core::ops::Range<usize>) -> (usize, Result<()>),
     ) -> Result<usize> {
         let mut moved = 0;
         while moved < count {
             let (target, room) = match &mut self.place {
-                Place::Into(slice) => (Target::Into(slice), count - moved),
-                Place::From(slice) => (Target::From(slice), count - moved),
+                Place::Into(slice) => (Target::Into(slice), count),
+                Place::From(slice) => (Target::From(slice), count),
                 Place::One(mm, range) => user_target(mm, *range, self.at),
                 Place::Many(mm, ranges) => match ranges.get(self.index) {
-                    Some(range) if self.at < range.len => user_target(mm, *range, self.at),
+                    Some(range) if self.at < length(*range) => user_target(mm, *range, self.at),
                     Some(_) => {
                         (self.index, self.at) = (self.index + 1, 0);
                         continue;
@@ -191,19 +182,23 @@ impl<'a> IoBuf<'a> {
                 },
             };
             let piece = room.min(count - moved);
-            if let Err(error) = step(target, self.at, moved..moved + piece) {
-                if moved == 0 {
-                    return Err(error);
-                }
-                break;
+            let (done, result) = step(target, self.at, moved..moved + piece);
+            self.at += done;
+            moved += done;
+            match result {
+                Ok(()) => {}
+                Err(error) if moved == 0 => return Err(error),
+                Err(_) => break,
             }
-            self.at += piece;
-            moved += piece;
         }
         self.left -= moved;
         self.done += moved;
         Ok(moved)
     }
+}
+
+fn length(range: IoVec) -> usize {
+    usize::try_from(range.len).unwrap_or(usize::MAX)
 }
 
 enum Target<'a> {
@@ -213,18 +208,19 @@ enum Target<'a> {
 }
 
 /// The address `at` bytes into a range, and how many bytes of the range there
-/// are up to the end of that page.
-fn user_target(mm: &Mm, range: UserRange, at: usize) -> (Target<'_>, usize) {
-    let addr = range.addr.add(at as u64);
-    let in_page = PAGE_SIZE - addr.0 % PAGE_SIZE;
-    let room = usize::try_from(in_page).unwrap_or(usize::MAX).min(range.len.saturating_sub(at));
-    (Target::User(mm, addr), room)
+/// are from there on.
+fn user_target(mm: &Mm, range: IoVec, at: usize) -> (Target<'_>, usize) {
+    (Target::User(mm, range.base.add(at as u64)), length(range).saturating_sub(at))
 }
 
-fn copy_between(to: &mut [u8], at: usize, from: &[u8]) -> Result<()> {
-    let to = to.get_mut(at..at.saturating_add(from.len())).ok_or(Errno::EFAULT.because("past the buffer's end"))?;
-    to.copy_from_slice(from);
-    Ok(())
+fn copy_between(to: &mut [u8], at: usize, from: &[u8]) -> (usize, Result<()>) {
+    match to.get_mut(at..at.saturating_add(from.len())) {
+        Some(to) => {
+            to.copy_from_slice(from);
+            (from.len(), Ok(()))
+        }
+        None => (0, Err(Errno::EFAULT.because("past the buffer's end"))),
+    }
 }
 
 #[cfg(test)]

@@ -10,14 +10,20 @@ mod context;
 mod dentry;
 mod device;
 mod exec;
+mod dir_file;
 mod file;
 mod inode;
 mod io_buf;
 mod locks;
 mod mount;
+mod names;
+mod open;
+mod pipe;
 mod seek;
 mod table;
+pub mod tmpfs;
 mod vfs;
+mod walk;
 
 pub use attr::{Attr, FileType, SetAttr, StatFs, split_ns};
 pub use context::{Caller, FsContext};
@@ -27,8 +33,45 @@ pub use file::{File, FileOps, Owner, SETTABLE_FLAGS};
 pub use inode::{
     DirEntry, DirSink, FileSystem, FileSystemType, Inode, NameCaching, NewKind, NewNode, Opening,
 };
-pub use io_buf::{IoBuf, UserRange};
+pub use io_buf::IoBuf;
 pub use linux_abi::poll::PollEvents;
+pub use open::Opened;
+pub use pipe::FifoWait;
 pub use mount::{Mount, MountFlags, MountTable};
 pub use table::{FileTable, NR_OPEN};
 pub use vfs::Vfs;
+pub use walk::{Last, Parent, WalkFlags};
+
+use machine::Machine;
+
+use crate::error::Result;
+use crate::mm::{Object, PAGE_BYTES};
+
+/// Nanoseconds since 1970.
+fn wall_ns(machine: &dyn Machine) -> i64 {
+    let clock = machine.clock();
+    i64::try_from(clock.monotonic_ns()).unwrap_or(i64::MAX).saturating_add(clock.wall_offset_ns())
+}
+
+/// Reads from an object at a position, as far as it goes.
+fn read_object(object: &Object, buf: &mut IoBuf<'_>, offset: u64) -> Result<usize> {
+    let mut page = [0; PAGE_BYTES];
+    let (mut at, mut total) = (offset, 0);
+    while !buf.is_at_end() {
+        // Pieces end at page boundaries, so that each is in one page.
+        let in_page = PAGE_BYTES - (at % PAGE_BYTES as u64) as usize;
+        let room = in_page.min(buf.left());
+        let moved = object.read_at(at, &mut page[..room]).and_then(|count| buf.put(&page[..count]));
+        match moved {
+            Ok(count) => {
+                (at, total) = (at.saturating_add(count as u64), total + count);
+                if count < room {
+                    break;
+                }
+            }
+            Err(error) if total == 0 => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(total)
+}

@@ -6,7 +6,8 @@ use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use linux_abi::stat::makedev;
-use machine::sync::RwLock;
+use machine::Machine;
+use machine::sync::{Mutex, MutexGuard, RwLock};
 
 use crate::Kernel;
 use crate::fs::anon::AnonFs;
@@ -14,6 +15,8 @@ use crate::fs::dentry::DentryCache;
 use crate::fs::device::{CharDevices, CharDriver};
 use crate::fs::locks::LockTable;
 use crate::fs::mount::{MountFlags, MountTable};
+use crate::fs::pipe::{self, Fifos, PipeEnd};
+use crate::fs::tmpfs::{TmpFs, TmpFsOptions};
 use crate::fs::{Dentry, FileSystem, FileSystemType, Mount, Path};
 
 /// The mount tree and everything below it.
@@ -28,6 +31,13 @@ pub struct Vfs {
     devices: CharDevices,
     locks: LockTable,
     last_dev: AtomicU64,
+    machine: Arc<dyn Machine>,
+    fifos: Fifos,
+    /// Files of `memfd_create`.
+    shm: Arc<TmpFs>,
+    shm_mount: Arc<Mount>,
+    /// Held by whoever renames, so that two directories can be locked.
+    renames: Mutex<()>,
 }
 
 impl fmt::Debug for Vfs {
@@ -37,22 +47,36 @@ impl fmt::Debug for Vfs {
 }
 
 impl Vfs {
-    pub(crate) fn new(kernel: Weak<Kernel>) -> Self {
+    pub(crate) fn new(kernel: Weak<Kernel>, machine: &Arc<dyn Machine>) -> Self {
         let mounts = MountTable::default();
         let anon = AnonFs::new(makedev(0, 1));
         let anon_mount = mounts.detached(anon.clone(), Dentry::root(anon.root()), MountFlags::empty(), b"anon_inodefs");
-        let root = anon_mount.root_path();
+        let tmpfs = |dev, name, mode| {
+            let options = TmpFsOptions { mode, ..TmpFsOptions::default() };
+            TmpFs::new(kernel.clone(), machine.clone(), dev, name, &options)
+        };
+        let rootfs = tmpfs(makedev(0, 2), "rootfs", 0o755);
+        let root = mounts.detached(rootfs.clone(), Dentry::root(rootfs.root()), MountFlags::empty(), b"rootfs");
+        mounts.add_root(&root);
+        let shm = tmpfs(makedev(0, 3), "tmpfs", 0o1777);
+        let shm_mount = mounts.detached(shm.clone(), Dentry::root(shm.root()), MountFlags::empty(), b"tmpfs");
+        let devices = CharDevices::default();
         Self {
             kernel,
             mounts,
-            root,
+            root: root.root_path(),
             dentries: DentryCache::default(),
             anon,
             anon_mount,
             types: RwLock::default(),
-            devices: CharDevices::default(),
+            devices,
             locks: LockTable::default(),
-            last_dev: AtomicU64::new(1),
+            last_dev: AtomicU64::new(15),
+            machine: machine.clone(),
+            fifos: Fifos::default(),
+            shm,
+            shm_mount,
+            renames: Mutex::new(()),
         }
     }
 
@@ -78,6 +102,32 @@ impl Vfs {
     #[must_use]
     pub fn devices(&self) -> &CharDevices {
         &self.devices
+    }
+
+    pub(crate) fn fifos(&self) -> &Fifos {
+        &self.fifos
+    }
+
+    pub(super) fn lock_renames(&self) -> MutexGuard<'_, ()> {
+        self.renames.lock()
+    }
+
+    /// Nanoseconds since 1970, for the times of files.
+    #[must_use]
+    pub fn now_ns(&self) -> i64 {
+        super::wall_ns(&*self.machine)
+    }
+
+    /// The file system of `memfd_create`, and where its files are.
+    pub(super) fn shm(&self) -> (&Arc<TmpFs>, &Arc<Mount>) {
+        (&self.shm, &self.shm_mount)
+    }
+
+    /// The reading and the writing end of a new pipe, and where they are.
+    pub(super) fn new_pipe(&self, uid: u32, gid: u32) -> (Arc<PipeEnd>, Arc<PipeEnd>, Path) {
+        let (reader, writer) = pipe::ends(&self.fifos.new_pipe());
+        let dentry = self.anon.pipe_dentry(uid, gid, self.now_ns());
+        (reader, writer, Path { mount: self.anon_mount.clone(), dentry })
     }
 
     pub(crate) fn locks(&self) -> &LockTable {

@@ -239,6 +239,24 @@ impl Object {
         self.pages.lock().contains_key(&index)
     }
 
+    /// The first page in a range that holds memory, or with `resident` false
+    /// that does not (`SEEK_DATA`, `SEEK_HOLE`).
+    #[must_use]
+    pub fn next_page(&self, range: Range<u64>, resident: bool) -> Option<u64> {
+        let pages = self.pages.lock();
+        if resident {
+            return pages.range(range).next().map(|(index, _)| *index);
+        }
+        let mut next = range.start;
+        for (index, _) in pages.range(range.clone()) {
+            if *index > next {
+                break;
+            }
+            next += 1;
+        }
+        (next < range.end).then_some(next)
+    }
+
     /// Writes changed pages of a range of bytes to the backing.
     ///
     /// # Errors
