@@ -17,6 +17,7 @@ use super::file::{DataFile, OpenData};
 use super::names;
 use super::tree::{FileId, Tree, id_of};
 use crate::errno::guest;
+use crate::host_stat::{from_host_stat, kind_of};
 
 /// Where a node was last seen.
 pub(super) struct Place {
@@ -506,37 +507,4 @@ impl fmt::Debug for Node {
         let name = self.place.lock().as_ref().map(|place| place.name.escape_ascii().to_string());
         f.debug_struct("Node").field("id", &self.id).field("name", &name).finish_non_exhaustive()
     }
-}
-
-/// The host's `stat` in our terms, with the host's owner.
-pub(crate) fn from_host_stat(stat: &Stat) -> HostStat {
-    let time = |sec: i64, nsec: i64| sec.saturating_mul(1_000_000_000).saturating_add(nsec);
-    HostStat {
-        kind: kind_of(FileType::from_raw_mode(stat.st_mode)).unwrap_or(HostKind::File),
-        mode: stat.st_mode & 0o7777,
-        uid: stat.st_uid,
-        gid: stat.st_gid,
-        nlink: u32::try_from(stat.st_nlink).unwrap_or(u32::MAX),
-        size: u64::try_from(stat.st_size).unwrap_or(0),
-        blocks: u64::try_from(stat.st_blocks).unwrap_or(0),
-        ino: stat.st_ino,
-        dev: stat.st_dev,
-        rdev: stat.st_rdev,
-        atime_ns: time(stat.st_atime, stat.st_atime_nsec.cast_signed()),
-        mtime_ns: time(stat.st_mtime, stat.st_mtime_nsec.cast_signed()),
-        ctime_ns: time(stat.st_ctime, stat.st_ctime_nsec.cast_signed()),
-    }
-}
-
-fn kind_of(file_type: FileType) -> Option<HostKind> {
-    Some(match file_type {
-        FileType::RegularFile => HostKind::File,
-        FileType::Directory => HostKind::Dir,
-        FileType::Symlink => HostKind::Symlink,
-        FileType::Fifo => HostKind::Fifo,
-        FileType::Socket => HostKind::Socket,
-        FileType::CharacterDevice => HostKind::CharDev,
-        FileType::BlockDevice => HostKind::BlockDev,
-        FileType::Unknown => return None,
-    })
 }
