@@ -28,6 +28,8 @@ pub mod syscall;
 pub mod task;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+pub(crate) mod testing_task;
 pub mod time;
 pub mod tty;
 

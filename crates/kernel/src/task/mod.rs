@@ -31,3 +31,5 @@ pub use tree::{Ids, PID_MAX, Snapshot, Times, Tree};
 
 pub(crate) use boot::start_init;
 pub(crate) use calls::ROWS;
+#[cfg(test)]
+pub(crate) use {clone::insert_process, process::default_limits};

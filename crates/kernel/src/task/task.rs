@@ -437,6 +437,15 @@ impl Task {
         self.attention.store(true, Ordering::SeqCst);
     }
 
+    /// Forgets what there was to look at, as a task has that returned to user
+    /// code.
+    #[cfg(test)]
+    pub(crate) fn clear_attention(&self) {
+        if !self.has_news() {
+            self.attention.store(false, Ordering::SeqCst);
+        }
+    }
+
     fn has_news(&self) -> bool {
         let signals = self.signals.lock();
         let blocked = signals.blocked;
