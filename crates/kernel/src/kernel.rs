@@ -13,7 +13,7 @@ use machine::{Clock, Cpu, FramePool, Machine};
 use crate::error::Result;
 use crate::fs::{FileTable, FsContext, Vfs};
 use crate::futex::Futexes;
-use crate::mm::{FrameRefs, Mm};
+use crate::mm::{FrameRefs, Mm, Vdso};
 use crate::sched::{RunQueue, TimerId, Timers, WaitQueue};
 use crate::syscall::trace::TraceSink;
 use crate::task::{Creds, ExitStatus, Tree};
@@ -42,6 +42,7 @@ pub struct Kernel {
     config: Config,
     hostname: Mutex<String>,
     frames: Arc<FrameRefs>,
+    vdso: Vdso,
     run_queue: RunQueue,
     timers: Timers,
     tree: Tree,
@@ -88,8 +89,10 @@ impl Kernel {
     /// `ENOMEM` if the machine has no memory for an empty address space.
     pub fn new(machine: Arc<dyn Machine>, config: Config) -> Result<Arc<Self>> {
         let boot_ns = machine.clock().monotonic_ns();
+        let frames = FrameRefs::new(machine.clone());
         let kernel = Arc::new_cyclic(|kernel| Self {
-            frames: FrameRefs::new(machine.clone()),
+            vdso: Vdso::new(&frames),
+            frames,
             hostname: Mutex::new(config.hostname.clone()),
             run_queue: RunQueue::default(),
             timers: Timers::new(),
@@ -130,6 +133,12 @@ impl Kernel {
     #[must_use]
     pub fn frames(&self) -> &Arc<FrameRefs> {
         &self.frames
+    }
+
+    /// What every process finds mapped.
+    #[must_use]
+    pub fn vdso(&self) -> &Vdso {
+        &self.vdso
     }
 
     /// The machine's frames.

@@ -6,6 +6,7 @@ use core::fmt;
 use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use linux_abi::resource::{RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK};
 use machine::sync::RwLock;
 use machine::{ADDRESS_LIMIT, Frame, PAGE_SIZE, PageTable, Prot};
 
@@ -13,6 +14,7 @@ use crate::Kernel;
 use crate::error::Result;
 use crate::mm::vma::{Vma, VmaFlags, VmaMap};
 use crate::mm::{FrameRefs, Object};
+use crate::task::{Creds, Process};
 
 /// Below this address only the superuser may map (`vm.mmap_min_addr`).
 pub(crate) const MIN_ADDRESS: u64 = 0x1_0000;
@@ -56,6 +58,29 @@ impl Clone for Limits {
             stack: copy(&self.stack),
             locked: copy(&self.locked),
         }
+    }
+}
+
+impl Limits {
+    /// Those of a process; the superuser may lock as much as there is.
+    #[must_use]
+    pub fn of(process: &Process, creds: &Creds) -> Self {
+        let soft = |resource: u32| AtomicU64::new(process.limit(resource as usize).soft);
+        Self {
+            address_space: soft(RLIMIT_AS),
+            data: soft(RLIMIT_DATA),
+            stack: soft(RLIMIT_STACK),
+            locked: if creds.is_privileged() { AtomicU64::new(u64::MAX) } else { soft(RLIMIT_MEMLOCK) },
+        }
+    }
+
+    /// Takes over the values of `other`.
+    pub fn set(&self, other: &Self) {
+        let copy = |to: &AtomicU64, from: &AtomicU64| to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+        copy(&self.address_space, &other.address_space);
+        copy(&self.data, &other.data);
+        copy(&self.stack, &other.stack);
+        copy(&self.locked, &other.locked);
     }
 }
 

@@ -158,6 +158,16 @@ impl Mm {
         }
     }
 
+    /// Where `len` bytes are free, at a multiple of `align`.
+    ///
+    /// # Errors
+    /// `ENOMEM` if they are nowhere.
+    pub(crate) fn find_free(&self, len: u64, align: u64) -> Result<u64> {
+        let space = self.space.read();
+        let start = space.vmas.find_gap(MIN_ADDRESS..MMAP_TOP, len, align, GUARD_GAP);
+        start.ok_or(Errno::ENOMEM.because("no gap in the address space is large enough"))
+    }
+
     fn fixed_range(addr: u64, len: u64) -> Result<Range<u64>> {
         if addr % PAGE_SIZE != 0 {
             return Err(Errno::EINVAL.because("the address is not at the start of a page"));

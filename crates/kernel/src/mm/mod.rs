@@ -19,6 +19,7 @@ mod map;
 mod object;
 mod report;
 mod user;
+mod vdso;
 mod vma;
 
 pub use address_space::{Layout, Limits, Mm};
@@ -28,4 +29,5 @@ pub use map::{MapRequest, Placement};
 pub use object::{Backing, Object, PAGE_BYTES};
 pub use report::{MapLine, Usage};
 pub use user::IoVec;
+pub use vdso::Vdso;
 pub use vma::{Label, VmaFlags};

@@ -11,6 +11,8 @@ use core::ops::Range;
 
 use machine::{PAGE_SIZE, Prot};
 
+use crate::error::Result;
+use crate::fs::{File, Path};
 use crate::mm::Object;
 
 bitflags::bitflags! {
@@ -42,22 +44,46 @@ bitflags::bitflags! {
     }
 }
 
-/// What `/proc/PID/maps` tells of a mapped file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Label {
-    /// The path, or a name in brackets.
-    pub path: Vec<u8>,
-    /// The device number of the file system.
-    pub dev: u64,
-    /// The inode number.
-    pub ino: u64,
+/// What `/proc/PID/maps` tells of a mapping.
+#[derive(Clone, Debug)]
+pub enum Label {
+    /// A name in brackets, such as `[stack]`.
+    Name(&'static str),
+    /// A file.
+    File {
+        /// Where it is.
+        path: Path,
+        /// The device number of its file system.
+        dev: u64,
+        /// Its inode number.
+        ino: u64,
+    },
 }
 
 impl Label {
     /// A name such as `[stack]`.
     #[must_use]
-    pub fn named(name: &str) -> Arc<Self> {
-        Arc::new(Self { path: name.as_bytes().to_vec(), dev: 0, ino: 0 })
+    pub fn named(name: &'static str) -> Arc<Self> {
+        Arc::new(Self::Name(name))
+    }
+
+    /// A file.
+    ///
+    /// # Errors
+    /// The host's, if it cannot tell the file's number.
+    pub fn of(file: &File) -> Result<Arc<Self>> {
+        let attr = file.attr()?;
+        Ok(Arc::new(Self::File { path: file.path().clone(), dev: attr.dev, ino: attr.ino }))
+    }
+}
+
+impl PartialEq for Label {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(a), Self::Name(b)) => a == b,
+            (Self::File { path: a, .. }, Self::File { path: b, .. }) => a.is_same(b),
+            _ => false,
+        }
     }
 }
 

@@ -11,10 +11,11 @@ use machine::{GuestAddr, UserContext};
 use crate::Kernel;
 use crate::error::{Because, Error, Result};
 use crate::fs::{File, Path};
-use crate::mm::exec::Image;
+use crate::mm::Limits;
+use crate::mm::exec::{Args, Image, Program, Request};
 use crate::signal::{Action, AltStack};
 use crate::syscall::{Cx, Outcome, PathArg};
-use crate::task::{Creds, Task, exit};
+use crate::task::{Task, exit};
 
 /// The most pointers that an argument vector may have, and the most bytes in
 /// all strings (`MAX_ARG_STRINGS` is larger, but the bytes end it first).
@@ -101,29 +102,31 @@ fn load(
     argv: &[Vec<u8>],
     envp: &[Vec<u8>],
 ) -> Result<Image> {
-    let creds = exec_creds(task, file)?;
-    let stack_limit = task.process.limit(linux_abi::resource::RLIMIT_STACK as usize).soft;
-    crate::mm::exec::load(kernel, task, file, name, argv, envp, creds, stack_limit)
+    let creds = task.creds();
+    let request = Request {
+        program: program(task, file)?,
+        filename: name,
+        args: Args { argv: argv.to_vec(), envp: envp.to_vec() },
+        creds: &creds,
+        limits: Limits::of(&task.process, &creds),
+    };
+    crate::mm::exec::load(kernel, request, &mut |path| {
+        let file = kernel.vfs().open_exec(task, linux_abi::fcntl::AT_FDCWD, path, AtFlags::empty())?;
+        program(task, &file)
+    })
 }
 
-/// The identities after the call: set-user-ID and set-group-ID take effect
-/// unless the mount or the process forbids it.
-fn exec_creds(task: &Arc<Task>, file: &Arc<File>) -> Result<Creds> {
-    let mut creds = (*task.creds()).clone();
-    let stat = file.attr()?;
-    if !task.process.no_new_privs.load(Ordering::SeqCst) && !file.path().mount.flags().contains(crate::fs::MountFlags::NO_SUID) {
-        if stat.mode & 0o4000 != 0 {
-            creds.euid = stat.uid;
-        }
-        if stat.mode & 0o2010 == 0o2010 {
-            creds.egid = stat.gid;
-        }
+/// The program in a file: set-user-ID and set-group-ID take effect unless the
+/// mount or the process forbids it.
+fn program(task: &Arc<Task>, file: &Arc<File>) -> Result<Program> {
+    let mut program = Program::from_file(file)?;
+    if task.process.no_new_privs.load(Ordering::SeqCst)
+        || file.path().mount.flags().contains(crate::fs::MountFlags::NO_SUID)
+    {
+        program.set_uid = None;
+        program.set_gid = None;
     }
-    creds.suid = creds.euid;
-    creds.fsuid = creds.euid;
-    creds.sgid = creds.egid;
-    creds.fsgid = creds.egid;
-    Ok(creds)
+    Ok(program)
 }
 
 /// Ends all other threads and then goes on with `image`.
