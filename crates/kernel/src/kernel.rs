@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::fs::{FileTable, FsContext, Vfs};
 use crate::futex::Futexes;
 use crate::mm::{FrameRefs, Mm, Vdso};
-use crate::sched::{RunQueue, TimerId, Timers, WaitQueue};
+use crate::sched::{Event, Events, RunQueue, TimerId, Timers, WaitQueue};
 use crate::syscall::trace::TraceSink;
 use crate::task::{Creds, ExitStatus, Tree};
 
@@ -45,6 +45,7 @@ pub struct Kernel {
     vdso: Vdso,
     run_queue: RunQueue,
     timers: Timers,
+    events: Events,
     tree: Tree,
     vfs: Vfs,
     futexes: Futexes,
@@ -96,6 +97,7 @@ impl Kernel {
             hostname: Mutex::new(config.hostname.clone()),
             run_queue: RunQueue::default(),
             timers: Timers::new(),
+            events: Events::default(),
             tree: Tree::default(),
             futexes: Futexes::default(),
             no_memory: Mutex::new(None),
@@ -217,6 +219,17 @@ impl Kernel {
         id
     }
 
+    /// A source of news from outside, such as the input of a device: some CPU
+    /// calls `waker` after each time the event was raised.
+    pub fn new_event(&self, waker: Waker) -> Event {
+        self.events.add(&self.machine, waker)
+    }
+
+    /// Calls the wakers of events that were raised.
+    pub(crate) fn drain_events(&self) {
+        self.events.drain();
+    }
+
     /// True once the machine is to stop.
     #[must_use]
     pub fn is_shut_down(&self) -> bool {
@@ -239,6 +252,7 @@ impl Kernel {
             if self.is_shut_down() {
                 return;
             }
+            self.drain_events();
             self.timers.expire(self.now_ns());
             if let Some(task) = self.run_queue.pop_or_idle(cpu.id()) {
                 crate::task::run(self, cpu, &task);

@@ -7,10 +7,13 @@
 //! Lock order: queue and timer locks are leaves. Wakers are called only after
 //! the lock they were found under has been released.
 
+mod events;
 mod run_queue;
 mod timers;
 mod wait_queue;
 
+pub use events::Event;
+pub(crate) use events::Events;
 pub use run_queue::RunQueue;
 pub use timers::{Sleep, TimerId, Timers};
 pub use wait_queue::{Registration, WaitQueue};

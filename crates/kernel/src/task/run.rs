@@ -113,6 +113,7 @@ fn fault(kernel: &Arc<Kernel>, task: &Arc<Task>, info: Info) -> Next {
 /// The CPU was kicked or its deadline came.
 fn after_event(kernel: &Arc<Kernel>, cpu: &mut dyn Cpu, slice_end: u64) -> Next {
     cpu.take_kick();
+    kernel.drain_events();
     let now = kernel.now_ns();
     kernel.timers().expire(now);
     if now >= slice_end {
