@@ -12,6 +12,7 @@ pub struct Insn(pub u32);
 
 macro_rules! fields {
     ($($name:ident $arm:literal $lsb:literal $width:literal;)*) => {
+        #[expect(clippy::len_without_is_empty, reason = "`len` is a field's name")]
         impl Insn {
             $(
                 #[doc = concat!("The field `", $arm, "`: ", $width, " bits from bit ", $lsb, ".")]
