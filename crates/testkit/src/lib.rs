@@ -1,1 +1,6 @@
 //! Generators and oracles that tests and fuzz targets share.
+
+pub mod oracle;
+mod random;
+
+pub use random::Random;

@@ -1,0 +1,173 @@
+//! Repeatable random numbers, and values that tend to find mistakes.
+
+/// `splitmix64`.
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+/// Integers at the ends of ranges.
+const INTEGERS: [u64; 24] = [
+    0,
+    1,
+    2,
+    3,
+    7,
+    8,
+    31,
+    32,
+    63,
+    64,
+    0x7f,
+    0x80,
+    0xff,
+    0x7fff,
+    0x8000,
+    0xffff,
+    0x7fff_ffff,
+    0x8000_0000,
+    0xffff_ffff,
+    0x1_0000_0000,
+    0x7fff_ffff_ffff_ffff,
+    0x8000_0000_0000_0000,
+    u64::MAX,
+    0xffff_ffff_8000_0000,
+];
+
+/// Doubles: zeros, ones, infinities, NaNs of both kinds, subnormals, limits of
+/// the integers, halves.
+const DOUBLES: [u64; 24] = [
+    0,
+    1 << 63,
+    0x3ff0_0000_0000_0000,
+    0xbff0_0000_0000_0000,
+    0x7ff0_0000_0000_0000,
+    0xfff0_0000_0000_0000,
+    0x7ff8_0000_0000_0000,
+    0xfff8_0000_0000_0001,
+    0x7ff0_0000_0000_0001,
+    0xfff4_0000_0000_0000,
+    1,
+    0x800f_ffff_ffff_ffff,
+    0x0010_0000_0000_0000,
+    0x7fef_ffff_ffff_ffff,
+    0x3fe0_0000_0000_0000,
+    0x4000_0000_0000_0000,
+    0x41df_ffff_ffc0_0000,
+    0x41e0_0000_0000_0000,
+    0x43e0_0000_0000_0000,
+    0xc3e0_0000_0000_0000,
+    0x43df_ffff_ffff_ffff,
+    0x3ff8_0000_0000_0000,
+    0x4330_0000_0000_0001,
+    0x3fdf_ffff_ffff_ffff,
+];
+
+/// The same of singles.
+const SINGLES: [u32; 24] = [
+    0,
+    1 << 31,
+    0x3f80_0000,
+    0xbf80_0000,
+    0x7f80_0000,
+    0xff80_0000,
+    0x7fc0_0000,
+    0xffc0_0001,
+    0x7f80_0001,
+    0xffa0_0000,
+    1,
+    0x807f_ffff,
+    0x0080_0000,
+    0x7f7f_ffff,
+    0x3f00_0000,
+    0x4000_0000,
+    0x4f00_0000,
+    0x4eff_ffff,
+    0xcf00_0000,
+    0x5f00_0000,
+    0x3fc0_0000,
+    0x4b00_0001,
+    0x3380_0000,
+    0x4780_0000,
+];
+
+/// The same of halves.
+const HALVES: [u16; 20] = [
+    0, 0x8000, 0x3c00, 0xbc00, 0x7c00, 0xfc00, 0x7e00, 0xfe01, 0x7c01, 0xfd00, 1, 0x83ff, 0x0400,
+    0x7bff, 0x3800, 0x4000, 0x7800, 0xf800, 0x3e00, 0x6401,
+];
+
+impl Random {
+    /// The sequence of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// 64 random bits.
+    pub fn u64(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// 32 random bits.
+    pub fn u32(&mut self) -> u32 {
+        (self.u64() >> 32) as u32
+    }
+
+    /// A number below `n`, which is not zero.
+    pub fn below(&mut self, n: u64) -> u64 {
+        (self.u64() >> 11) % n
+    }
+
+    /// True once in `n` times.
+    pub fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    /// One of several.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len() as u64) as usize]
+    }
+
+    /// An integer: random, small, or at the end of a range.
+    pub fn integer(&mut self) -> u64 {
+        match self.below(4) {
+            0 => self.pick(&INTEGERS),
+            1 => {
+                let shift = self.below(64);
+                self.u64() >> shift
+            }
+            _ => self.u64(),
+        }
+    }
+
+    /// A vector register: random bits, or floating-point numbers of one size.
+    pub fn vector(&mut self) -> u128 {
+        let (count, size) = match self.below(8) {
+            0 | 1 => (2, 0),
+            2 | 3 => (2, 64),
+            4 | 5 => (4, 32),
+            6 => (8, 16),
+            _ => (2, 1),
+        };
+        (0..count).fold(0, |v, i| {
+            v | u128::from(self.lane(size)) << (i * (128 / count))
+        })
+    }
+
+    fn lane(&mut self, size: u32) -> u64 {
+        let random = self.one_in(4);
+        match size {
+            0 => self.u64(),
+            1 => self.pick(&INTEGERS),
+            64 if !random => self.pick(&DOUBLES),
+            32 if !random => self.pick(&SINGLES).into(),
+            16 if !random => self.pick(&HALVES).into(),
+            _ => self.u64() >> (64 - size),
+        }
+    }
+}
