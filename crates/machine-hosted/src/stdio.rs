@@ -57,8 +57,8 @@ impl StandardStreams {
     /// If a terminal does not let itself be switched to raw mode, or the
     /// process has too many open descriptors.
     pub fn take() -> io::Result<Self> {
-        // SAFETY-free by way of rustix: descriptors 0, 1 and 2 are open in any
-        // Rust program, because its start-up opens `/dev/null` where one is not.
+        // A Rust program's start-up opens `/dev/null` where one of the three is
+        // missing, so `Closed` comes only from a host that is no Rust program.
         let (stdin, stdout, stderr) = (rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr());
         let copies = [fcntl_dupfd_cloexec(stdin, 3), fcntl_dupfd_cloexec(stdout, 3), fcntl_dupfd_cloexec(stderr, 3)];
         let [input, output, error] = copies.map(Result::ok);
