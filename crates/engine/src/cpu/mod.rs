@@ -105,6 +105,10 @@ unsafe impl Send for CpuState {}
 unsafe impl Sync for CpuState {}
 
 impl CpuState {
+    /// Where [`Local`] lies in the state.
+    pub(crate) const LOCAL: usize = core::mem::offset_of!(Self, local);
+
+    /// The part that only the CPU's own thread may use.
     #[inline(always)]
     pub(crate) fn local(&self) -> *mut Local {
         self.local.get()

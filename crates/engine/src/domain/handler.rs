@@ -13,7 +13,7 @@ use crate::cpu::CpuState;
 use crate::cpu::enter::{leave, pc_of};
 use crate::cpu::jump::{cold_jump, jump, resolve};
 use crate::domain::direct::Direct;
-use crate::domain::memory::{self, Fast, Full};
+use crate::domain::memory::{self, Fast, Full, opaque};
 use crate::domain::{BranchSem, JumpSem, Sem};
 use crate::op::{Op, go};
 
@@ -138,7 +138,9 @@ pub(crate) unsafe fn take_branch<const PLACE: u8>(
             jump(target, op, ctx, cpu, fa, fb);
             return;
         }
-        let target = op.byte_offset(distance);
+        // Opaque, or the compiler would fold both outcomes of a branch into
+        // one jump, which the host predicts worse.
+        let target = opaque(op.byte_offset(distance));
         if PLACE == place::BACKWARD && (*cpu).poll.load(Ordering::Relaxed) != 0 {
             let local = (*cpu).local();
             (*local).target = (*local).page | offset_of(target);

@@ -62,15 +62,36 @@ pub(crate) trait Mode: 'static {
 #[derive(Debug)]
 pub(crate) struct Fast;
 
+/// Keeps the compiler from seeing where `value` came from. It otherwise
+/// computes related addresses anew where one more displacement would do.
+#[inline(always)]
+pub(crate) fn opaque<T: Copy>(value: T) -> T {
+    #[cfg(tail_calls)]
+    {
+        let mut value = value;
+        // SAFETY: the text is a comment.
+        unsafe {
+            core::arch::asm!("/* {0} */", inout(reg) *(&raw mut value).cast::<usize>(),
+                options(nomem, nostack, preserves_flags));
+        }
+        return value;
+    }
+    #[cfg(not(tail_calls))]
+    value
+}
+
 /// The host address of a value that lies within a page of the TLB.
 ///
 /// One comparison rejects misses and values that cross into the next page: the
 /// entry is that of the first byte's page, the tag that of the last byte's.
 #[inline(always)]
-unsafe fn hit<T>(tlb: *const Tlb, addr: u64) -> Result<*mut T, Stop> {
-    // SAFETY: the index is in bounds.
+unsafe fn hit<T, const TABLE: usize>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
+    let addr = opaque(addr);
+    // SAFETY: `TABLE` is where one of the TLB's tables lies in the state, and
+    // the index is in bounds of it.
     unsafe {
-        let entry: *const TlbEntry = (&raw const (*tlb).0).cast::<TlbEntry>().add(Tlb::index(addr));
+        let displaced = opaque(cpu.byte_add(Tlb::index(addr) * size_of::<TlbEntry>()));
+        let entry = displaced.byte_add(TABLE).cast::<TlbEntry>();
         let last = addr.wrapping_add(size_of::<T>() as u64 - 1);
         if (*entry).tag == last & PAGE_MASK {
             Ok(core::ptr::with_exposed_provenance_mut(addr.wrapping_add((*entry).addend) as usize))
@@ -79,6 +100,10 @@ unsafe fn hit<T>(tlb: *const Tlb, addr: u64) -> Result<*mut T, Stop> {
         }
     }
 }
+
+/// Where the TLB's tables lie in the state of a CPU.
+const READS: usize = CpuState::LOCAL + core::mem::offset_of!(Local, read_tlb);
+const WRITES: usize = CpuState::LOCAL + core::mem::offset_of!(Local, write_tlb);
 
 #[inline(always)]
 fn is_aligned<T>(addr: u64) -> bool {
@@ -92,13 +117,13 @@ impl Mode for Fast {
         // this CPU acknowledges a shoot-down. Other guest threads may write
         // there at the same time; the value is then one of either, as on
         // hardware, and is read once.
-        unsafe { Ok(hit::<T>(&raw const (*(*cpu).local()).read_tlb, addr)?.read_unaligned()) }
+        unsafe { Ok(hit::<T, READS>(cpu, addr)?.read_unaligned()) }
     }
 
     #[inline(always)]
     unsafe fn store<T: Plain>(cpu: *const CpuState, addr: u64, value: T) -> Result<(), Stop> {
         // SAFETY: as in `load`, for writing.
-        unsafe { hit::<T>(&raw const (*(*cpu).local()).write_tlb, addr)?.write_unaligned(value) }
+        unsafe { hit::<T, WRITES>(cpu, addr)?.write_unaligned(value) }
         Ok(())
     }
 
@@ -108,7 +133,7 @@ impl Mode for Fast {
             return Err(Stop);
         }
         // SAFETY: the caller vouches for `cpu`.
-        unsafe { hit::<T>(&raw const (*(*cpu).local()).read_tlb, addr) }
+        unsafe { hit::<T, READS>(cpu, addr) }
     }
 
     #[inline(always)]
@@ -117,7 +142,7 @@ impl Mode for Fast {
             return Err(Stop);
         }
         // SAFETY: the caller vouches for `cpu`.
-        unsafe { hit::<T>(&raw const (*(*cpu).local()).write_tlb, addr) }
+        unsafe { hit::<T, WRITES>(cpu, addr) }
     }
 }
 

@@ -9,6 +9,8 @@
 #![expect(non_snake_case, reason = "functions have the names of the table's rows")]
 
 mod branch;
+mod dp_imm;
+mod dp_reg;
 mod mem;
 mod pending;
 mod pending_fp;
@@ -148,14 +150,15 @@ unsafe extern "C" fn undefined(op: *const Op, ctx: *mut UserContext, cpu: *const
 /// undefined to the guest.
 #[must_use]
 pub fn pending_encodings() -> Vec<&'static str> {
-    [pending::PENDING, pending_fp::PENDING].concat()
+    pending_fp::PENDING.to_vec()
 }
 
 /// The functions that the dispatch finds, by name.
 mod rows {
     pub(super) use super::branch::*;
+    pub(super) use super::dp_imm::*;
+    pub(super) use super::dp_reg::*;
     pub(super) use super::mem::*;
-    pub(super) use super::pending::*;
     pub(super) use super::pending_fp::*;
     pub(super) use super::system::*;
 }

@@ -5,6 +5,10 @@
 
 pub(crate) mod atomic;
 pub(crate) mod branch;
+pub(crate) mod dp_cond;
+pub(crate) mod dp_imm;
+pub(crate) mod dp_reg;
+pub(crate) mod dp_src;
 pub(crate) mod mem;
 pub(crate) mod mem_fp;
 pub(crate) mod system;
