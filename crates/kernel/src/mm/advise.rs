@@ -17,15 +17,16 @@ const NOT_MAPPED: &str = "part of the range is not mapped";
 
 impl Mm {
     /// Frees the pages of a range: private memory reads as zero or as its file
-    /// again, shared memory stays with its object (`MADV_DONTNEED`).
+    /// again, shared memory stays with its object (`MADV_DONTNEED`, and with
+    /// `even_locked` `MADV_DONTNEED_LOCKED`).
     ///
     /// # Errors
     /// `EINVAL` at a locked mapping, `ENOMEM` if part of the range is not
     /// mapped; the rest is done.
-    pub fn discard(&self, range: Range<u64>) -> Result<()> {
+    pub fn discard(&self, range: Range<u64>, even_locked: bool) -> Result<()> {
         let space = self.space.write();
         for vma in space.vmas.overlapping(range.clone()) {
-            if vma.flags.contains(VmaFlags::LOCKED) {
+            if vma.flags.contains(VmaFlags::LOCKED) && !even_locked {
                 return Err(Errno::EINVAL.because("the memory is locked"));
             }
             self.drop_pages(part(vma, &range));
@@ -44,7 +45,7 @@ impl Mm {
                 return Err(Errno::EINVAL.because("not private anonymous memory"));
             }
         }
-        self.discard(range)
+        self.discard(range, false)
     }
 
     /// Makes the bytes behind a shared mapping zero and frees their pages
@@ -76,6 +77,33 @@ impl Mm {
             }
         }
         holes.into_iter().try_for_each(|(object, hole)| object.punch(hole))
+    }
+
+    /// Checks that all of a range is mapped.
+    ///
+    /// # Errors
+    /// `ENOMEM` if not.
+    pub fn check_mapped(&self, range: Range<u64>) -> Result<()> {
+        if self.space.read().vmas.covers(range) { Ok(()) } else { Err(Errno::ENOMEM.because(NOT_MAPPED)) }
+    }
+
+    /// Bytes that are locked.
+    #[must_use]
+    pub fn usage_locked(&self) -> u64 {
+        Self::locked_bytes(&self.space.read())
+    }
+
+    /// Where the mapping at `addr`, which must grow down, starts.
+    ///
+    /// # Errors
+    /// `ENOMEM` if nothing is mapped there, `EINVAL` if it does not grow.
+    pub(crate) fn start_of_growing(&self, addr: u64) -> Result<u64> {
+        let space = self.space.read();
+        let vma = space.vmas.find(addr).ok_or(Errno::ENOMEM.because(NOT_MAPPED))?;
+        if !vma.flags.contains(VmaFlags::GROWSDOWN) {
+            return Err(Errno::EINVAL.because("the mapping does not grow down"));
+        }
+        Ok(vma.range.start)
     }
 
     /// Sets and clears properties of the mappings in a range; with

@@ -11,16 +11,20 @@
 
 mod address_space;
 mod advise;
+mod calls;
 pub mod exec;
 mod fault;
 mod frames;
 mod futex_key;
 mod map;
 mod object;
+mod remote;
 mod report;
 mod user;
 mod vdso;
 mod vma;
+
+pub(crate) use calls::ROWS;
 
 pub use address_space::{Layout, Limits, Mm};
 pub use frames::FrameRefs;

@@ -64,6 +64,15 @@ struct Page {
     dirty: bool,
 }
 
+/// Why pages go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Discard {
+    /// The object has become shorter: copies in private mappings go too.
+    Truncation,
+    /// The bytes are zero now: private copies stay.
+    Hole,
+}
+
 /// Pages shared by mappings and files. See the module's documentation.
 pub struct Object {
     id: u64,
@@ -140,7 +149,7 @@ impl Object {
         if size < old {
             let first_gone = size.div_ceil(PAGE_SIZE);
             self.zero_tail(size);
-            self.discard_pages(first_gone..u64::MAX);
+            self.discard_pages_for(first_gone..u64::MAX, Discard::Truncation);
         }
     }
 
@@ -148,25 +157,25 @@ impl Object {
     /// (`FALLOC_FL_PUNCH_HOLE`, `MADV_REMOVE`).
     ///
     /// # Errors
-    /// `ENOMEM`, or the backing's error.
+    /// `EOPNOTSUPP` if the object has a backing, `ENOMEM`.
     pub fn punch(&self, range: Range<u64>) -> Result<()> {
-        let end = range.end.min(self.size());
-        let mut at = range.start;
-        while at < end {
-            let stop = (at - at % PAGE_SIZE).saturating_add(PAGE_SIZE).min(end);
-            let whole = at % PAGE_SIZE == 0 && (stop - at == PAGE_SIZE || stop == self.size());
-            if whole && self.backing.is_none() {
-                // Take the longest run of whole pages at once.
-                let last = if end == self.size() { end.div_ceil(PAGE_SIZE) } else { end / PAGE_SIZE };
-                self.discard_pages(at / PAGE_SIZE..last);
-                at = last.saturating_mul(PAGE_SIZE);
-                continue;
-            }
-            let zeros = [0; PAGE_BYTES];
-            let len = usize::try_from(stop - at).unwrap_or(PAGE_BYTES);
-            self.write_within(at, &zeros[..len])?;
-            at = stop;
+        if self.backing.is_some() {
+            return Err(Errno::EOPNOTSUPP.because("the host's file keeps its bytes"));
         }
+        let size = self.size();
+        let (start, end) = (range.start, range.end.min(size));
+        if start >= end {
+            return Ok(());
+        }
+        let first = start.div_ceil(PAGE_SIZE);
+        // What follows the end of the object in its last page is zero anyway.
+        let last = if end == size { end.div_ceil(PAGE_SIZE) } else { end / PAGE_SIZE };
+        if first > last {
+            return self.zero_within(start..end);
+        }
+        self.zero_within(start..first * PAGE_SIZE)?;
+        self.zero_within(last * PAGE_SIZE..end)?;
+        self.discard_pages_for(first..last, Discard::Hole);
         Ok(())
     }
 
@@ -401,6 +410,17 @@ impl Object {
         Ok(())
     }
 
+    /// Writes zero bytes to a range within one page, unless that is a hole.
+    fn zero_within(&self, range: Range<u64>) -> Result<()> {
+        let (index, within) = split(range.start);
+        let zeros = [0; PAGE_BYTES];
+        let len = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0).min(PAGE_BYTES - within);
+        if len != 0 && self.is_resident(index) {
+            self.write_within(range.start, &zeros[..len])?;
+        }
+        Ok(())
+    }
+
     /// Zeroes what follows byte `size` in its page, if that page is there.
     fn zero_tail(&self, size: u64) {
         let (index, within) = split(size);
@@ -413,7 +433,7 @@ impl Object {
         }
     }
 
-    fn discard_pages(&self, range: Range<u64>) {
+    fn discard_pages_for(&self, range: Range<u64>, why: Discard) {
         if range.is_empty() {
             return;
         }
@@ -423,7 +443,11 @@ impl Object {
             pages.append(&mut cut.split_off(&range.end));
             cut.into_values().map(|page| page.frame).collect::<Vec<_>>()
         };
-        self.unmap_everywhere(range, None);
+        let only = match why {
+            Discard::Truncation => None,
+            Discard::Hole => Some(gone.clone()),
+        };
+        self.unmap_everywhere(range, only);
         self.release(gone);
     }
 

@@ -118,6 +118,7 @@ macro_rules! syscalls {
 /// The tables of all subsystems.
 pub const GROUPS: &[&[Row]] = &[
     crate::futex::ROWS,
+    crate::mm::ROWS,
     crate::signal::ROWS,
     crate::task::ROWS,
     crate::time::ROWS,

@@ -8,6 +8,7 @@ use linux_abi::time::Timeval;
 use machine::GuestAddr;
 
 use crate::error::{Because, Result};
+use crate::mm::Limits;
 use crate::syscall::Cx;
 use crate::task::Limit;
 use crate::task::tree::Times;
@@ -57,6 +58,12 @@ pub(super) fn prlimit64(cx: &mut Cx<'_>, pid: i32, resource: u32, new: GuestAddr
         }
         before
     };
+    if new.is_some() {
+        if let Some(task) = cx.kernel.tree().threads(process.pid).first() {
+            // The stack grows by what the address space knows.
+            task.mm().limits().set(&Limits::of(&process, &task.creds()));
+        }
+    }
     if old.is_null() {
         return Ok(());
     }
