@@ -8,7 +8,7 @@ use a64::Encoding;
 use anyhow::Result;
 
 use super::case::Case;
-use super::generate::{case, excluded};
+use super::generate::{case, excluded, sequence};
 use super::ours::Ours;
 use super::reference::Reference;
 use crate::Random;
@@ -20,6 +20,8 @@ pub struct Options {
     pub per_row: usize,
     /// Where the random choices begin.
     pub seed: u64,
+    /// Runs of several instructions.
+    pub sequences: usize,
     /// Only rows whose names contain this.
     pub filter: String,
     /// Differences to show for each row.
@@ -33,6 +35,7 @@ impl Default for Options {
         Self {
             per_row: 64,
             seed: 1,
+            sequences: 2000,
             filter: String::new(),
             show: 1,
             cpu: "neoverse-n1".to_owned(),
@@ -56,6 +59,8 @@ pub struct Tally {
 pub struct Report {
     /// One tally per row that was asked for.
     pub rows: BTreeMap<Encoding, Tally>,
+    /// The runs of several instructions.
+    pub sequences: Tally,
     /// The first differences of each row.
     pub differences: String,
 }
@@ -90,6 +95,9 @@ pub fn cases(options: &Options) -> Vec<Case> {
             }
         }
     }
+    if options.filter.is_empty() || options.filter == "sequence" {
+        cases.extend((0..options.sequences).map(|_| sequence(&mut random)));
+    }
     cases
 }
 
@@ -104,7 +112,12 @@ pub fn run(options: &Options, directory: &Path) -> Result<Report> {
     let found = Ours::new()?.run(&cases);
     let mut report = Report::default();
     for ((case, expected), found) in cases.iter().zip(&expected).zip(&found) {
-        let tally = report.rows.entry(case.encoding).or_default();
+        let is_sequence = case.words.len() > 2;
+        let tally = if is_sequence {
+            &mut report.sequences
+        } else {
+            report.rows.entry(case.encoding).or_default()
+        };
         tally.cases += 1;
         if expected == found {
             tally.agree += 1;
@@ -138,13 +151,16 @@ pub fn page(report: &Report, options: &Options) -> String {
         "Written by `cargo xtask oracle`; do not edit.\n\
          Each row of the encoding table is run with random operands on the engine and under QEMU's `{}`, \
          {} cases a row, seed {}; registers, flags, FPSR, memory and signals must be equal.\n\n\
-         The table has {} rows; {} of the {} that were run agree in all cases ({agree} of {cases} cases).\n",
+         The table has {} rows; {} of the {} that were run agree in all cases ({agree} of {cases} cases).\n\
+         Of {} runs of three to eight instructions of integer data processing and conditional branches, {} agree.\n",
         options.cpu,
         options.per_row,
         options.seed,
         Encoding::ALL.len(),
         report.agreeing_rows(),
         report.rows.len(),
+        report.sequences.cases,
+        report.sequences.agree,
     );
     let mut class = "";
     for &encoding in Encoding::ALL {

@@ -3,7 +3,7 @@
 
 use a64::{Encoding, Insn, decode};
 
-use super::case::{Case, DATA_BASE, DATA_SIZE, data_page, slot_address};
+use super::case::{Case, DATA_BASE, DATA_SIZE, MAX_INSNS, data_page, slot_address};
 use super::operands::{Address, address, is_unpredictable, needs_alignment};
 use crate::Random;
 
@@ -32,11 +32,7 @@ pub fn case(encoding: Encoding, index: usize, random: &mut Random) -> Option<Cas
     match encoding.class() {
         "branch_imm" | "condbranch" | "compbranch" | "testbranch" => {
             // To the instruction after the next.
-            let (mask, lsb) = match encoding.class() {
-                "branch_imm" => (0x03ff_ffff, 0),
-                "testbranch" => (0x3fff, 5),
-                _ => (0x7_ffff, 5),
-            };
+            let (mask, lsb) = offset_field(encoding);
             case.words = vec![word & !(mask << lsb) | 2 << lsb, MARKER];
         }
         "branch_reg" if encoding.row().fields.is_empty() => {}
@@ -51,6 +47,69 @@ pub fn case(encoding: Encoding, index: usize, random: &mut Random) -> Option<Cas
         _ => memory(&mut case, encoding, index, random)?,
     }
     Some(case)
+}
+
+/// Rows of a sequence: what neither branches nor accesses memory.
+fn is_sequential(encoding: Encoding) -> bool {
+    matches!(encoding.row().group, "dpimm" | "dpreg") && encoding.class() != "pcreladdr"
+}
+
+/// A run of data processing, where flags and registers go from one instruction
+/// to the next, with a conditional branch over one of them now and then.
+/// Tallied under the row of its last instruction.
+pub fn sequence(random: &mut Random) -> Case {
+    let rows: Vec<Encoding> = Encoding::ALL
+        .iter()
+        .copied()
+        .filter(|&e| is_sequential(e))
+        .collect();
+    let mut words = Vec::new();
+    let mut last = rows[0];
+    let len = 3 + random.below(MAX_INSNS as u64 - 2) as usize;
+    while words.len() < len {
+        let forward = words.len() + 1 < len && random.one_in(4);
+        let pick = if forward {
+            random.pick(&BRANCHES)
+        } else {
+            random.pick(&rows)
+        };
+        let Some(word) = word(pick, random) else {
+            continue;
+        };
+        if forward {
+            let (mask, lsb) = offset_field(pick);
+            words.push(word & !(mask << lsb) | 2 << lsb);
+        } else {
+            // A few registers, so that results are used.
+            words.push(word & !0b1_1000 & !(0b1_1000 << 5));
+            if decode(words[words.len() - 1]) != Some(pick) {
+                words.pop();
+                continue;
+            }
+            last = pick;
+        }
+    }
+    let mut case = state(last, random);
+    case.words = words;
+    case
+}
+
+/// Branches that depend on something.
+const BRANCHES: [Encoding; 5] = [
+    Encoding::B_condbranch,
+    Encoding::CBZ_compbranch,
+    Encoding::CBNZ_compbranch,
+    Encoding::TBZ_testbranch,
+    Encoding::TBNZ_testbranch,
+];
+
+/// The mask and the place of a branch's offset.
+fn offset_field(encoding: Encoding) -> (u32, u32) {
+    match encoding.class() {
+        "branch_imm" => (0x03ff_ffff, 0),
+        "testbranch" => (0x3fff, 5),
+        _ => (0x7_ffff, 5),
+    }
 }
 
 /// A word of the row: fields at random, or at their ends.
@@ -68,7 +127,6 @@ fn word(encoding: Encoding, random: &mut Random) -> Option<u32> {
             };
             word = word & !(ones << field.lsb) | value << field.lsb;
         }
-        // The marker's register stays out of branches' way.
         if decode(word) == Some(encoding) && !is_unpredictable(encoding, Insn(word)) {
             return Some(word);
         }
@@ -127,9 +185,15 @@ fn system_registers(case: &mut Case, i: Insn, random: &mut Random) {
     }
     let is_read = case.encoding == Encoding::MRS_systemmove;
     case.words = vec![if is_read { MRS } else { MSR } | field | i.rt()];
-    if register == FPCR && i.rt() != 31 {
-        // Not FZ16, which comes with half-precision arithmetic.
-        let value = case.x[i.rt() as usize] & !(1 << 19);
+    if i.rt() != 31 {
+        // Neither FZ16, which comes with half-precision arithmetic, nor what
+        // only AArch32 has.
+        let mask = match register {
+            FPCR => 0x07c0_0000,
+            FPSR => 0x0fff_ffff,
+            _ => u64::MAX,
+        };
+        let value = case.x[i.rt() as usize] & mask;
         set_register(case, i.rt(), value);
     }
 }
@@ -192,9 +256,11 @@ fn target(encoding: Encoding, random: &mut Random) -> u64 {
     if needs_alignment(encoding) {
         return middle;
     }
+    // Of several registers the reference may load some before it faults.
+    let is_single = encoding.name().starts_with("LD") && encoding.class().starts_with("ldst_");
     match random.below(32) {
-        0 if encoding.name().starts_with("LD") => DATA_BASE + DATA_SIZE - 1 - random.below(31),
-        1 if encoding.name().starts_with("LD") => DATA_BASE - 1 - random.below(31),
+        0 if is_single => DATA_BASE + DATA_SIZE - 1 - random.below(31),
+        1 if is_single => DATA_BASE - 1 - random.below(31),
         2..10 => middle + random.below(64),
         _ => middle,
     }
@@ -296,7 +362,7 @@ mod tests {
                         .iter()
                         .any(|&w| decode(w).map(Encoding::class) == Some(encoding.class()));
                     assert!(decoded, "{}: {}", encoding.name(), case.text());
-                    assert!(case.words.len() <= super::super::case::MAX_INSNS);
+                    assert!(case.words.len() <= MAX_INSNS);
                     assert_eq!(case.record(0).len(), 840);
                 }
             }
