@@ -42,6 +42,8 @@ struct Process {
     brk_start: u64,
     brk: u64,
     mmap_next: u64,
+    /// Writable segments, which have zeros behind what the file gives.
+    data: Vec<std::ops::Range<u64>>,
     start: Instant,
 }
 
@@ -79,6 +81,7 @@ impl Process {
     fn may_grow(&self, addr: u64) -> bool {
         (self.brk_start..self.brk).contains(&addr)
             || (MMAP_BASE..self.mmap_next).contains(&addr)
+            || self.data.iter().any(|range| range.contains(&addr))
             || (STACK_TOP - STACK_BYTES..STACK_TOP).contains(&addr)
     }
 
@@ -153,9 +156,11 @@ fn load(process: &mut Process, elf: &[u8]) -> (u64, Vec<u64>) {
         if flags & 2 != 0 {
             prot = prot | Prot::WRITE;
         }
-        process.write(addr, &elf[offset..offset + filesz], prot);
-        for page in (page_floor(addr)..addr + memsz).step_by(PAGE_SIZE as usize) {
-            process.page(page, prot);
+        if filesz > 0 {
+            process.write(addr, &elf[offset..offset + filesz], prot);
+        }
+        if flags & 2 != 0 {
+            process.data.push(addr..addr + memsz);
         }
         if offset == 0 {
             phdr = addr + phoff as u64;
@@ -192,9 +197,14 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let elf = std::fs::read(&args[0]).expect("the program cannot be read");
     let bytes = 2_usize << 30;
-    let layout = Layout::from_size_align(bytes, 4096).expect("a valid layout");
-    // SAFETY: fresh zero-filled memory that is never freed.
-    let arena = unsafe { Arena::new(NonNull::new(alloc_zeroed(layout)).expect("no memory"), bytes) };
+    // Without an alignment the allocator maps fresh zeros and touches nothing.
+    let layout = Layout::from_size_align(bytes + 4096, 1).expect("a valid layout");
+    // SAFETY: fresh zero-filled memory that is never freed, cut to pages.
+    let arena = unsafe {
+        let memory = alloc_zeroed(layout);
+        let base = NonNull::new(memory.add(memory.align_offset(4096))).expect("no memory");
+        Arena::new(base, bytes)
+    };
     let space = AddressSpace::new(&arena).expect("no memory");
     let start = Instant::now();
     let mut process = Process {
@@ -203,6 +213,7 @@ fn main() {
         brk_start: 0,
         brk: 0,
         mmap_next: MMAP_BASE,
+        data: Vec::new(),
         start,
     };
     let (entry, aux) = load(&mut process, &elf);

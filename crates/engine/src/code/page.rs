@@ -188,6 +188,10 @@ pub(crate) fn prepare(arena: &Arena, page: NonNull<CodePage>, op: *const Op) {
 
 /// Translates from `op` on, for a CPU that met it. False if the page has been
 /// retired meanwhile.
+///
+/// Never inlined: a handler whose frame others may look into cannot end in a
+/// jump.
+#[inline(never)]
 pub(crate) fn translate_from(state: &CpuState, op: *const Op) -> bool {
     // SAFETY: this thread runs the CPU, and no other reference is in use.
     let local = unsafe { &mut *state.local() };

@@ -43,6 +43,14 @@ impl<M: Mode> Direct<M> {
         usize::from(unsafe { (*self.op).r[slot as usize] })
     }
 
+    /// As [`Direct::number`], but read anew, so that the number need not be
+    /// kept in a register between the reading and the writing of an operand.
+    #[inline(always)]
+    fn number_to_write(&self, slot: Slot) -> usize {
+        // SAFETY: `new` vouches for `op`.
+        usize::from(unsafe { (&raw const (*self.op).r[slot as usize]).read_volatile() })
+    }
+
     #[inline(always)]
     fn register(&self, number: usize) -> *mut u64 {
         // SAFETY: operand numbers are below `OPERAND_LIMIT`: X0 to SP and the
@@ -140,7 +148,7 @@ impl<M: Mode> VectorDomain for Direct<M> {
     #[inline(always)]
     fn set_v(&mut self, slot: Slot, value: u128) {
         // SAFETY: `vector` is in bounds.
-        unsafe { *self.vector(self.number(slot)) = value };
+        unsafe { *self.vector(self.number_to_write(slot)) = value };
     }
 
     #[inline(always)]
@@ -298,7 +306,7 @@ impl<M: Mode> Domain for Direct<M> {
     #[inline(always)]
     fn set_x(&mut self, slot: Slot, value: u64) {
         // SAFETY: `register` is in bounds.
-        unsafe { *self.register(self.number(slot)) = value };
+        unsafe { *self.register(self.number_to_write(slot)) = value };
     }
 
     #[inline(always)]
@@ -660,6 +668,9 @@ impl<M: Mode> Domain for Direct<M> {
         if SIZE == size::W {
             return self.store_exclusive::<{ size::X }>(addr, a & 0xffff_ffff | b << 32);
         }
+        if M::IS_FAST {
+            return Err(Stop);
+        }
         let place = self.place::<u128>(addr)?;
         let Some([low, high]) = self.take_mark(addr, 16) else { return Ok(1) };
         let (expected, new) = (self.v_from_halves(low, high), self.v_from_halves(a, b));
@@ -727,6 +738,9 @@ impl<M: Mode> Domain for Direct<M> {
             let pair = |(low, high): (u64, u64)| low & 0xffff_ffff | high << 32;
             let old = self.compare_and_swap::<{ size::X }>(addr, pair(expected), pair(new))?;
             return Ok((old & 0xffff_ffff, old >> 32));
+        }
+        if M::IS_FAST {
+            return Err(Stop);
         }
         let place = self.place::<u128>(addr)?;
         let expected = self.v_from_halves(expected.0, expected.1);

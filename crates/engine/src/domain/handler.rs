@@ -51,37 +51,59 @@ pub(crate) unsafe extern "C" fn step<S: Sem>(
 }
 
 /// Starts an instruction again that the fast handler gave up.
+///
+/// # Safety
+/// As [`crate::op::Handler`].
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn slow<S: Sem>(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64) {
-    // SAFETY: the caller vouches for the pointers.
-    unsafe {
-        let mut d = Direct::<Full>::new(op, ctx, cpu, fa, fb);
-        let outcome = S::exec(&mut d);
-        let (fa, fb) = (d.fa, d.fb);
-        let next = finish(op, ctx, cpu, fa, fb, outcome.is_ok());
-        if !next.is_null() {
-            go(next, ctx, cpu, fa, fb);
-        }
-    }
-}
-
-/// What comes after a slow instruction; null if the CPU has left guest code.
-#[inline(never)]
-unsafe fn finish(
+pub(crate) unsafe extern "C" fn slow<S: Sem>(
     op: *const Op,
     ctx: *mut UserContext,
     cpu: *const CpuState,
     fa: u64,
     fb: u64,
-    is_done: bool,
+) {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        let next = execute_slowly::<S>(op, ctx, cpu, fa, fb);
+        if !next.is_null() {
+            let local = (*cpu).local();
+            go(next, ctx, cpu, (*local).fa, (*local).fb);
+        }
+    }
+}
+
+/// What [`slow`] does, but for the jump: in a function of its own, since one
+/// that hands out addresses of its variables cannot end in a jump. Gives the
+/// next op, with its flags in `Local`; null if the CPU has left guest code.
+#[inline(never)]
+unsafe fn execute_slowly<S: Sem>(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    fa: u64,
+    fb: u64,
 ) -> *const Op {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        let mut d = Direct::<Full>::new(op, ctx, cpu, fa, fb);
+        let is_done = S::exec(&mut d).is_ok();
+        let local = (*cpu).local();
+        (*local).fa = d.fa;
+        (*local).fb = d.fb;
+        finish(op, ctx, cpu, is_done)
+    }
+}
+
+/// What comes after a slow instruction; null if the CPU has left guest code.
+unsafe fn finish(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, is_done: bool) -> *const Op {
     // SAFETY: the caller vouches for the pointers.
     unsafe {
         let local = (*cpu).local();
         (*local).stats.slow_ops += 1;
         memory::after_op(&mut *local);
         let pc = pc_of(op, cpu);
+        let (fa, fb) = ((*local).fa, (*local).fb);
         if !is_done {
             leave(ctx, cpu, fa, fb, pc, (*local).exit);
             return core::ptr::null();

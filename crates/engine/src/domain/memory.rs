@@ -36,6 +36,8 @@ unsafe impl<T: Plain> Plain for [T; 2] {}
 
 /// How to get at guest memory.
 pub(crate) trait Mode: 'static {
+    /// May not call functions.
+    const IS_FAST: bool;
     /// Reads a value, which need not be aligned.
     ///
     /// # Safety
@@ -111,6 +113,8 @@ fn is_aligned<T>(addr: u64) -> bool {
 }
 
 impl Mode for Fast {
+    const IS_FAST: bool = true;
+
     #[inline(always)]
     unsafe fn load<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<T, Stop> {
         // SAFETY: a TLB entry leads to a frame that is mapped for reading until
@@ -202,6 +206,8 @@ unsafe fn aligned<T>(cpu: *const CpuState, addr: u64, access: Access) -> Result<
 }
 
 impl Mode for Full {
+    const IS_FAST: bool = false;
+
     unsafe fn load<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<T, Stop> {
         // SAFETY: the caller is the CPU's thread, and uses no other reference.
         let local = unsafe { &mut *(*cpu).local() };
