@@ -226,7 +226,10 @@ fn a_stopped_job_gives_the_terminal_back_until_it_is_in_the_foreground_again() {
         terminal.kill(Signal::TSTP);
         terminal.wait_until("stopped with its modes restored", |terminal| {
             let stat = std::fs::read_to_string(format!("/proc/{}/stat", terminal.pid.as_raw_nonzero())).unwrap();
-            stat.rsplit(") ").next().unwrap().starts_with('T') && terminal.is_restored()
+            let stopped = stat.rsplit(") ").next().unwrap().starts_with('T');
+            // And the shell has noticed.
+            let shell = rustix::termios::tcgetpgrp(&terminal.master).ok() == Some(Pid::from_child(&terminal.leader));
+            stopped && shell && terminal.is_restored()
         });
         // Continued in the background, it leaves the terminal alone.
         terminal.kill(Signal::CONT);
