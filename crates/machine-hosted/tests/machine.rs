@@ -205,6 +205,26 @@ fn memory_is_a_hard_limit() {
 }
 
 #[test]
+fn host_memory_goes_back_after_a_peak() {
+    fn used_kib() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
+        let line = status.lines().find(|line| line.starts_with("Anonymous:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+    let machine = HostedMachine::new(Config { memory: 512 << 20, cpus: 1, log: Box::new(|_| {}) }).unwrap();
+    let frames = machine.frames();
+    let before = used_kib();
+    let all: Vec<Frame> = (0..50_000).map(|_| frames.alloc().unwrap()).collect();
+    all.iter().for_each(|frame| frames.write(*frame, 100, b"used"));
+    let peak = used_kib();
+    assert!(peak > before + 190_000, "{before} to {peak} KiB at the peak");
+    all.iter().for_each(|frame| frames.free(*frame));
+    let after = used_kib();
+    assert!(after < before + 40_000, "{before} to {after} KiB afterwards");
+    assert_eq!(frames.free_count(), frames.total());
+}
+
+#[test]
 fn senseless_configurations_are_refused() {
     for (memory, cpus) in [(64 << 20, 0), (0, 1), (4095, 1)] {
         let refused = HostedMachine::new(Config { memory, cpus, log: Box::new(|_| {}) });

@@ -11,11 +11,12 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use machine::sync::{Mutex, RwLock};
+use machine::sync::RwLock;
 use machine::{Frame, FramePool, NoMemory, PAGE_SIZE};
 
 use crate::code::cache::CodeCache;
 use crate::cpu::CpuState;
+use crate::mem::free_list::FreeList;
 
 const FRAME_BYTES: usize = PAGE_SIZE as usize;
 
@@ -25,22 +26,16 @@ const FLAG_CODE: u8 = 1;
 /// A TLB may hold the frame for writing.
 const FLAG_WRITTEN: u8 = 2;
 
-struct FreeList {
-    /// Frames that were used and given back; their contents are stale.
-    freed: Vec<u32>,
-    /// The first frame that was never used; it and all above are zero.
-    fresh: u32,
-}
-
-/// Called with frames whose contents nobody needs any more, so that the host
-/// can have the memory back. After it the frame must read as zero.
+/// Called with a run of frames whose contents nobody needs any more, as address
+/// and bytes, so that the host can have the memory back. `true` promises that
+/// they read as zero from then on.
 pub type ReleaseHook = Box<dyn Fn(NonNull<u8>, usize) -> bool + Send + Sync>;
 
 /// A pool of frames over host memory, and what is known about each frame.
 pub struct Arena {
     base: NonNull<u8>,
     frames: u32,
-    free: Mutex<FreeList>,
+    free: FreeList,
     free_count: AtomicUsize,
     flags: Box<[AtomicU8]>,
     release: Option<ReleaseHook>,
@@ -74,19 +69,18 @@ impl Arena {
     }
 
     /// As [`Arena::new`], with a hook that returns freed memory to the host.
-    /// The hook is told of frames as they are freed; if it answers `true` the
-    /// memory reads as zero from then on.
+    /// The hook is told of freed frames once there are many.
     ///
     /// # Safety
     /// As [`Arena::new`]; and the hook does what it answers.
     #[must_use]
     pub unsafe fn with_release(base: NonNull<u8>, bytes: usize, release: Option<ReleaseHook>) -> Arc<Self> {
-        let frames = u32::try_from(bytes / FRAME_BYTES).unwrap_or(u32::MAX).min(ZEROED);
+        let frames = u32::try_from(bytes / FRAME_BYTES).unwrap_or(u32::MAX);
         let count = frames as usize;
         Arc::new(Self {
             base,
             frames,
-            free: Mutex::new(FreeList { freed: Vec::new(), fresh: 0 }),
+            free: FreeList::new(frames),
             free_count: AtomicUsize::new(count),
             flags: zeroed_flags(count),
             release,
@@ -267,17 +261,7 @@ impl FramePool for Arena {
     }
 
     fn alloc(&self) -> Result<Frame, NoMemory> {
-        let (frame, is_zero) = {
-            let mut free = self.free.lock();
-            if let Some(number) = free.freed.pop() {
-                (Frame(number & !ZEROED), number & ZEROED != 0)
-            } else if free.fresh < self.frames {
-                free.fresh += 1;
-                (Frame(free.fresh - 1), true)
-            } else {
-                return Err(NoMemory);
-            }
-        };
+        let (frame, is_zero) = self.free.take().ok_or(NoMemory)?;
         self.free_count.fetch_sub(1, Ordering::Relaxed);
         if !is_zero {
             self.zero(frame);
@@ -288,13 +272,12 @@ impl FramePool for Arena {
     fn free(&self, frame: Frame) {
         self.code_written(frame);
         self.flags(frame).store(0, Ordering::SeqCst);
-        let at = NonNull::new(self.host(frame));
-        let is_zero = match (&self.release, at) {
-            (Some(release), Some(at)) => release(at, FRAME_BYTES),
-            _ => false,
-        };
-        self.free.lock().freed.push(frame.0 | if is_zero { ZEROED } else { 0 });
+        // Counted first, so that the count never falls below none.
         self.free_count.fetch_add(1, Ordering::Relaxed);
+        self.free.give(frame, |first, count| match (&self.release, NonNull::new(self.host(first))) {
+            (Some(release), Some(at)) => release(at, count * FRAME_BYTES),
+            _ => false,
+        });
     }
 
     fn read(&self, frame: Frame, offset: usize, buf: &mut [u8]) {
@@ -329,9 +312,6 @@ impl FramePool for Arena {
         outcome.map(u32::from_le).map_err(u32::from_le)
     }
 }
-
-/// Marks a number in the free list whose frame already reads as zero.
-const ZEROED: u32 = 1 << 31;
 
 impl fmt::Debug for Arena {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
