@@ -12,6 +12,7 @@ mod device;
 mod exec;
 mod dir_file;
 mod file;
+mod host_stream;
 mod inode;
 mod io_buf;
 mod locks;
@@ -30,6 +31,7 @@ pub use context::{Caller, FsContext};
 pub use dentry::{Dentry, Path};
 pub use device::{CharDevices, CharDriver};
 pub use file::{File, FileOps, Owner, SETTABLE_FLAGS};
+pub use host_stream::open_host_stream;
 pub use inode::{
     DirEntry, DirSink, FileSystem, FileSystemType, Inode, NameCaching, NewKind, NewNode, Opening,
 };

@@ -24,6 +24,7 @@ pub struct Vfs {
     kernel: Weak<Kernel>,
     mounts: MountTable,
     root: Path,
+    rootfs: Arc<TmpFs>,
     pub(super) dentries: DentryCache,
     anon: Arc<AnonFs>,
     anon_mount: Arc<Mount>,
@@ -65,6 +66,7 @@ impl Vfs {
             kernel,
             mounts,
             root: root.root_path(),
+            rootfs,
             dentries: DentryCache::default(),
             anon,
             anon_mount,
@@ -90,6 +92,12 @@ impl Vfs {
     #[must_use]
     pub fn root(&self) -> Path {
         self.mounts.topmost(self.root.clone())
+    }
+
+    /// The file system at the bottom of the tree: in memory, empty at first.
+    #[must_use]
+    pub fn rootfs(&self) -> &Arc<TmpFs> {
+        &self.rootfs
     }
 
     /// The mounts.
@@ -145,6 +153,11 @@ impl Vfs {
     #[must_use]
     pub fn anonymous_path(&self, name: &str) -> Path {
         Path { mount: self.anon_mount.clone(), dentry: self.anon.dentry(name) }
+    }
+
+    /// A place for a dentry that lies in no directory.
+    pub(super) fn unnamed_path(&self, dentry: Arc<Dentry>) -> Path {
+        Path { mount: self.anon_mount.clone(), dentry }
     }
 
     /// Makes a type of file system known to `mount`.

@@ -33,6 +33,7 @@ pub(crate) fn deliver(kernel: &Arc<Kernel>, task: &Arc<Task>, body: &mut Body) -
             return Delivery::Stop(wait_for_resume(task));
         }
         let Some(info) = take(task) else { break };
+        trace(kernel, task, body, &info);
         let action = task.process.action(info.signal);
         if action.handler == Action::IGNORE {
             continue;
@@ -58,6 +59,15 @@ pub(crate) fn deliver(kernel: &Arc<Kernel>, task: &Arc<Task>, body: &mut Body) -
         task.set_blocked(mask);
     }
     Delivery::Run
+}
+
+/// Writes a line about the signal to the trace, if there is one.
+fn trace(kernel: &Kernel, task: &Task, body: &Body, info: &Info) {
+    if let Some(sink) = &kernel.config().trace {
+        let Info { signal, code, fields, .. } = info;
+        let (tid, pc) = (task.tid(), body.context.pc);
+        sink(&alloc::format!("[{tid}] --- {signal:?} code {code} {fields:x?} at pc {pc:#x} ---"));
+    }
 }
 
 fn take(task: &Arc<Task>) -> Option<Info> {

@@ -3,7 +3,7 @@
 use core::sync::atomic::Ordering;
 
 use linux_abi::Errno;
-use linux_abi::resource::{RLIM_NLIMITS, RLIMIT_NOFILE, RUSAGE_CHILDREN, RUSAGE_SELF, RUSAGE_THREAD, Rlimit, Rusage};
+use linux_abi::resource::{RLIM_NLIMITS, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_NOFILE, RLIMIT_STACK, RUSAGE_CHILDREN, RUSAGE_SELF, RUSAGE_THREAD, Rlimit, Rusage};
 use linux_abi::time::Timeval;
 use machine::GuestAddr;
 
@@ -55,6 +55,7 @@ pub(super) fn prlimit64(cx: &mut Cx<'_>, pid: i32, resource: u32, new: GuestAddr
                 return Err(Errno::EPERM.because("the hard limit cannot be raised"));
             }
             limits[index] = Limit { soft: new.rlim_cur, hard: new.rlim_max };
+            tell_memory(cx, process.pid, resource, new.rlim_cur);
         }
         before
     };
@@ -68,6 +69,21 @@ pub(super) fn prlimit64(cx: &mut Cx<'_>, pid: i32, resource: u32, new: GuestAddr
         return Ok(());
     }
     mm.write_abi(old, &Rlimit { rlim_cur: before.soft, rlim_max: before.hard })
+}
+
+/// Limits on memory are kept where they are checked.
+fn tell_memory(cx: &Cx<'_>, pid: u32, resource: u32, soft: u64) {
+    let Some(task) = cx.kernel.tree().threads(pid).first().cloned() else { return };
+    let mm = task.mm();
+    let limits = mm.limits();
+    let place = match resource {
+        RLIMIT_AS => &limits.address_space,
+        RLIMIT_DATA => &limits.data,
+        RLIMIT_STACK => &limits.stack,
+        RLIMIT_MEMLOCK if !task.creds().is_privileged() => &limits.locked,
+        _ => return,
+    };
+    place.store(soft, Ordering::Relaxed);
 }
 
 /// Nanoseconds as a `timeval`.

@@ -18,6 +18,8 @@ mod status;
 mod stop;
 #[expect(clippy::module_inception, reason = "the module is about tasks, the file about one")]
 pub(crate) mod task;
+#[cfg(test)]
+mod tests;
 pub(crate) mod tree;
 mod wait;
 

@@ -54,6 +54,12 @@ pub(crate) struct Body {
     pub(crate) trace: Option<PendingLine>,
 }
 
+impl Body {
+    pub(crate) fn new(context: UserContext) -> Self {
+        Self { context, blocked: None, saved_x0: 0, restart: Restart::No, stopped: false, trace: None }
+    }
+}
+
 /// The signal state of one thread.
 #[derive(Clone, Debug, Default)]
 pub struct ThreadSignals {
@@ -143,14 +149,7 @@ impl Task {
             process,
             kernel: Arc::downgrade(kernel),
             run_state: AtomicU8::new(RunState::Sleeping as u8),
-            body: Mutex::new(Box::new(Body {
-                context: parts.context,
-                blocked: None,
-                saved_x0: 0,
-                restart: Restart::No,
-                stopped: false,
-                trace: None,
-            })),
+            body: Mutex::new(Box::new(Body::new(parts.context))),
             attention: AtomicBool::new(false),
             signals: Mutex::new(parts.signals),
             mm: Mutex::new(parts.mm),

@@ -1,0 +1,234 @@
+//! The command line, defined once: parsing, help, man page and completions
+//! come from it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Runs ARM64 Linux programs in an ordinary process.
+///
+/// Without a command, opens a login shell in the built-in userland.
+#[derive(Debug, Parser)]
+#[command(name = "vambrace", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run an ARM64 Linux program.
+    ///
+    /// The exit status is the program's, or 128 and the signal's number if a
+    /// signal ended it; 127 if the program was not found, 126 if it could not
+    /// be run, 125 if the guest could not be set up.
+    Run(Run),
+    /// Open a login shell in the built-in userland.
+    ///
+    /// Everything that the guest changes is in memory and is gone at the end,
+    /// except below `--bind` directories.
+    Shell(Shell),
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page in roff.
+    Man,
+}
+
+/// What both commands share.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Common {
+    /// Make a host file or directory visible in the guest.
+    #[arg(long, value_name = "HOST:GUEST[:ro]")]
+    pub(crate) bind: Vec<Bind>,
+    /// Set a variable of the guest's environment.
+    #[arg(long, short, value_name = "K=V", value_parser = parse_env)]
+    pub(crate) env: Vec<(OsString, OsString)>,
+    /// Start in this directory of the guest.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cwd: Option<PathBuf>,
+    /// Run as this user and group of the guest.
+    #[arg(long, value_name = "UID[:GID]")]
+    pub(crate) user: Option<User>,
+    /// How many CPUs the guest has; each is a thread of the host.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) cpus: Option<u16>,
+    /// The most memory the guest may use, with K, M or G.
+    #[arg(long, value_name = "SIZE", default_value = "4G")]
+    pub(crate) memory: Size,
+    /// Trace system calls to standard error, or to a file.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub(crate) strace: Option<Option<PathBuf>>,
+}
+
+/// `vambrace run`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Run {
+    /// The directory that the guest sees as `/`; the host's own root directory
+    /// if it is not given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// The program, looked up in the guest's PATH if it has no slash.
+    #[arg(value_name = "PROGRAM", required = true)]
+    pub(crate) program: OsString,
+    /// Its arguments.
+    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<OsString>,
+}
+
+/// `vambrace shell`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Shell {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Arguments for the shell, such as `-c COMMAND`.
+    #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<OsString>,
+}
+
+impl Default for Shell {
+    fn default() -> Self {
+        Self {
+            common: Common {
+                bind: Vec::new(),
+                env: Vec::new(),
+                cwd: None,
+                user: None,
+                cpus: None,
+                memory: Size(4 << 30),
+                strace: None,
+            },
+            args: Vec::new(),
+        }
+    }
+}
+
+fn parse_env(text: &str) -> Result<(OsString, OsString), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("expected NAME=VALUE".into()),
+    }
+}
+
+/// `HOST:GUEST[:ro]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bind {
+    pub(crate) host: PathBuf,
+    pub(crate) guest: PathBuf,
+    pub(crate) read_only: bool,
+}
+
+impl FromStr for Bind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (rest, read_only) = match text.strip_suffix(":ro") {
+            Some(rest) => (rest, true),
+            None => (text.strip_suffix(":rw").unwrap_or(text), false),
+        };
+        match rest.split_once(':') {
+            Some((host, guest)) if !host.is_empty() && guest.starts_with('/') => {
+                Ok(Self { host: host.into(), guest: guest.into(), read_only })
+            }
+            _ => Err("expected HOST:GUEST or HOST:GUEST:ro, with an absolute GUEST".into()),
+        }
+    }
+}
+
+/// `UID[:GID]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct User {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
+
+impl FromStr for User {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.parse::<u32>().map_err(|_| format!("`{text}` is no number"));
+        let (uid, gid) = text.split_once(':').unwrap_or((text, text));
+        Ok(Self { uid: number(uid)?, gid: number(gid)? })
+    }
+}
+
+/// Bytes, given with an optional K, M, G or T.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let shift = match text[digits.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
+            "" => 0,
+            "K" => 10,
+            "M" => 20,
+            "G" => 30,
+            "T" => 40,
+            unit => return Err(format!("`{unit}` is no unit; use K, M or G")),
+        };
+        let number: u64 = digits.parse().map_err(|_| format!("`{text}` is no size"))?;
+        number
+            .checked_mul(1 << shift)
+            .map(Self)
+            .ok_or_else(|| format!("`{text}` is more than any machine has"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn everything_after_the_program_is_the_programs() {
+        let cli = Cli::parse_from(["vambrace", "run", "--cwd", "/x", "ls", "-l", "--help"]);
+        let Some(Command::Run(run)) = cli.command else { panic!("not run") };
+        assert_eq!(run.program, "ls");
+        assert_eq!(run.args, ["-l", "--help"]);
+    }
+
+    #[test]
+    fn strace_takes_its_file_only_with_an_equals_sign() {
+        let cli = Cli::parse_from(["vambrace", "run", "--strace", "ls"]);
+        let Some(Command::Run(run)) = cli.command else { panic!("not run") };
+        assert_eq!((run.common.strace, run.program), (Some(None), "ls".into()));
+    }
+
+    #[test]
+    fn sizes_take_units_and_refuse_nonsense() {
+        assert_eq!("512M".parse(), Ok(Size(512 << 20)));
+        assert_eq!("2GiB".parse(), Ok(Size(2 << 30)));
+        assert_eq!("4096".parse(), Ok(Size(4096)));
+        assert!("4X".parse::<Size>().is_err());
+        assert!("99999999999G".parse::<Size>().is_err());
+    }
+
+    #[test]
+    fn a_bind_needs_an_absolute_guest_path() {
+        let bind = Bind { host: "/a".into(), guest: "/b".into(), read_only: true };
+        assert_eq!("/a:/b:ro".parse(), Ok(bind));
+        assert!("/a:b".parse::<Bind>().is_err());
+        assert!("/a".parse::<Bind>().is_err());
+    }
+
+    #[test]
+    fn a_user_without_a_group_has_the_group_of_the_same_number() {
+        assert_eq!("7".parse(), Ok(User { uid: 7, gid: 7 }));
+        assert_eq!("7:8".parse(), Ok(User { uid: 7, gid: 8 }));
+        assert!("root".parse::<User>().is_err());
+    }
+}
