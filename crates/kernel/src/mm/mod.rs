@@ -35,3 +35,6 @@ pub use report::{MapLine, Usage};
 pub use user::IoVec;
 pub use vdso::Vdso;
 pub use vma::{Label, VmaFlags};
+
+#[cfg(test)]
+mod tests;
