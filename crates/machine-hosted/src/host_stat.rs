@@ -4,22 +4,23 @@ use machine::{HostKind, HostStat};
 use rustix::fs::{FileType, Stat};
 
 /// The host's `stat` in our terms, with the host's owner.
+#[allow(clippy::unnecessary_cast, reason = "the fields' types differ from host to host")]
 pub(crate) fn from_host_stat(stat: &Stat) -> HostStat {
     let time = |sec: i64, nsec: i64| sec.saturating_mul(1_000_000_000).saturating_add(nsec);
     HostStat {
         kind: kind_of(FileType::from_raw_mode(stat.st_mode)).unwrap_or(HostKind::File),
-        mode: stat.st_mode & 0o7777,
+        mode: stat.st_mode as u32 & 0o7777,
         uid: stat.st_uid,
         gid: stat.st_gid,
         nlink: u32::try_from(stat.st_nlink).unwrap_or(u32::MAX),
         size: u64::try_from(stat.st_size).unwrap_or(0),
         blocks: u64::try_from(stat.st_blocks).unwrap_or(0),
         ino: stat.st_ino,
-        dev: stat.st_dev,
-        rdev: stat.st_rdev,
-        atime_ns: time(stat.st_atime, stat.st_atime_nsec.cast_signed()),
-        mtime_ns: time(stat.st_mtime, stat.st_mtime_nsec.cast_signed()),
-        ctime_ns: time(stat.st_ctime, stat.st_ctime_nsec.cast_signed()),
+        dev: stat.st_dev as u64,
+        rdev: stat.st_rdev as u64,
+        atime_ns: time(stat.st_atime, stat.st_atime_nsec as i64),
+        mtime_ns: time(stat.st_mtime, stat.st_mtime_nsec as i64),
+        ctime_ns: time(stat.st_ctime, stat.st_ctime_nsec as i64),
     }
 }
 

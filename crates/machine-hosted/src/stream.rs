@@ -24,6 +24,13 @@ use crate::watch::{Callback, Watcher};
 /// What a pipe takes without waiting if `poll` says that it takes something.
 const PROMISED_ROOM: usize = 4096;
 
+/// Neither waiting nor a signal where nobody reads.
+#[cfg(target_os = "linux")]
+const SEND: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+/// Not waiting; a Rust program ignores the signal anyway.
+#[cfg(not(target_os = "linux"))]
+const SEND: SendFlags = SendFlags::DONTWAIT;
+
 /// How to read and write without waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
@@ -160,7 +167,7 @@ impl HostStream for FdStream {
         let given = rustix::io::retry_on_intr(|| {
             self.ask(PollFlags::OUT)?;
             match self.way {
-                Way::Socket => rustix::net::send(&self.fd, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL),
+                Way::Socket => rustix::net::send(&self.fd, bytes, SEND),
                 Way::Asked => rustix::io::write(&self.fd, &bytes[..bytes.len().min(PROMISED_ROOM)]),
                 Way::File | Way::NonBlocking => rustix::io::write(&self.fd, bytes),
             }
