@@ -25,15 +25,16 @@ const fn table(polynomial: u32) -> [u32; 256] {
 #[inline(always)]
 pub(crate) fn crc32<const C: bool, const SIZE: u8>(mut crc: u32, value: u64) -> u32 {
     let table = &TABLES[usize::from(C)];
-    let bytes = match SIZE {
-        size::B => 1,
-        size::H => 2,
-        size::W => 4,
-        _ => 8,
-    };
-    for i in 0..bytes {
-        let byte = (value >> (8 * i)) as u32 & 0xff;
-        crc = crc >> 8 ^ table[((crc ^ byte) & 0xff) as usize];
+    // The checksum's bytes and the value's meet one by one; all at once costs less.
+    let step = |crc: u32| crc >> 8 ^ table[(crc & 0xff) as usize];
+    match SIZE {
+        size::B => crc = step(crc ^ u32::from(value as u8)),
+        size::H => crc = step(step(crc ^ u32::from(value as u16))),
+        size::W => crc = step(step(step(step(crc ^ value as u32)))),
+        _ => {
+            crc = step(step(step(step(crc ^ value as u32))));
+            crc = step(step(step(step(crc ^ (value >> 32) as u32))));
+        }
     }
     crc
 }

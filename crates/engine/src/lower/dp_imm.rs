@@ -7,8 +7,9 @@ use a64::pseudocode::decode_bit_masks;
 use super::{Draft, Lower, dst, sp, src};
 use crate::domain::size;
 use crate::sem::dp_imm::{
-    AddImm, AddsZero, Adr, Adrp, AndsImm, CmpImm, Extend, Extract, ExtractBits, InsertBits, LogicImm, MoveImm,
-    MoveKeep, Nop, PlaceBits, ShiftImm, ShiftTwice, SubsImm, TstImm, logic, shift, source,
+    AddImm, AddsZero, Adr, Adrp, AndsImm, CmpImm, Extend, Extract, ExtractBits, InsertBits,
+    LogicImm, MoveImm, MoveKeep, Nop, PlaceBits, ShiftImm, ShiftTwice, SubsImm, TstImm, logic,
+    shift, source,
 };
 use crate::sem::dp_reg::MoveReg;
 
@@ -84,7 +85,11 @@ fn add_sub_immediate(i: Insn) -> i32 {
 
 fn add_immediate(i: Insn, imm: i32, c: &mut Lower<'_>) -> Draft {
     let (d, n) = (sp(i.rd()), sp(i.rn()));
-    if imm == 0 { move_register(i, d, n, c) } else { by_sf!(i, c, AddImm; [d, n, 0, 0], imm) }
+    if imm == 0 {
+        move_register(i, d, n, c)
+    } else {
+        by_sf!(i, c, AddImm; [d, n, 0, 0], imm)
+    }
 }
 
 pub(crate) fn ADD_addsub_imm(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -147,7 +152,11 @@ pub(crate) fn AND_log_imm(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 pub(crate) fn ORR_log_imm(i: Insn, c: &mut Lower<'_>) -> Draft {
-    if i.rn() == 31 { move_value(sp(i.rd()), bit_mask(i), c) } else { logic_immediate::<{ logic::ORR }>(i, c) }
+    if i.rn() == 31 {
+        move_value(sp(i.rd()), bit_mask(i), c)
+    } else {
+        logic_immediate::<{ logic::ORR }>(i, c)
+    }
 }
 
 pub(crate) fn EOR_log_imm(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -160,8 +169,12 @@ pub(crate) fn ANDS_log_imm(i: Insn, c: &mut Lower<'_>) -> Draft {
     match (i.rd() == 31, i.sf() == 1) {
         (true, false) => c.op::<TstImm<false, { source::UNSIGNED }>>(r, imm),
         (false, false) => c.op::<AndsImm<false, { source::UNSIGNED }>>(r, imm),
-        (true, true) => with_const!(from, FROM: u8 in [0 1; 2] => c.op::<TstImm<true, FROM>>(r, imm)),
-        (false, true) => with_const!(from, FROM: u8 in [0 1; 2] => c.op::<AndsImm<true, FROM>>(r, imm)),
+        (true, true) => {
+            with_const!(from, FROM: u8 in [0 1; 2] => c.op::<TstImm<true, FROM>>(r, imm))
+        }
+        (false, true) => {
+            with_const!(from, FROM: u8 in [0 1; 2] => c.op::<AndsImm<true, FROM>>(r, imm))
+        }
     }
 }
 
@@ -170,7 +183,11 @@ pub(crate) fn MOVZ_movewide(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 pub(crate) fn MOVN_movewide(i: Insn, c: &mut Lower<'_>) -> Draft {
-    move_value(dst(i.rd()), !(u64::from(i.imm16()) << (16 * i.hw())) & ones(width(i)), c)
+    move_value(
+        dst(i.rd()),
+        !(u64::from(i.imm16()) << (16 * i.hw())) & ones(width(i)),
+        c,
+    )
 }
 
 pub(crate) fn MOVK_movewide(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -214,19 +231,29 @@ pub(crate) fn UBFM_bitfield(i: Insn, c: &mut Lower<'_>) -> Draft {
     match (r, s) {
         _ if i.rd() == 31 => nop(c),
         _ if s == width(i) - 1 => by_sf!(i, c, ShiftImm, shift::LSR; [d, n, 0, 0], r.cast_signed()),
-        _ if s + 1 == r => by_sf!(i, c, ShiftImm, shift::LSL; [d, n, 0, 0], (width(i) - r).cast_signed()),
+        _ if s + 1 == r => {
+            by_sf!(i, c, ShiftImm, shift::LSL; [d, n, 0, 0], (width(i) - r).cast_signed())
+        }
         (0, 7) => c.op::<Extend<true, false, { size::B }>>([d, n, 0, 0], 0),
         (0, 15) => c.op::<Extend<true, false, { size::H }>>([d, n, 0, 0], 0),
         (0, 31) => c.op::<Extend<true, false, { size::W }>>([d, n, 0, 0], 0),
         _ if field > 32 => c.op::<ShiftTwice<true, false>>([d, n, 0, 0], up_and_down(i)),
         _ if s >= r => {
             let operands = [d, n, r as u8 & 31, 0];
-            if r < 32 { c.op::<ExtractBits<false>>(operands, mask) } else { c.op::<ExtractBits<true>>(operands, mask) }
+            if r < 32 {
+                c.op::<ExtractBits<false>>(operands, mask)
+            } else {
+                c.op::<ExtractBits<true>>(operands, mask)
+            }
         }
         _ => {
             let lsb = width(i) - r;
             let operands = [d, n, lsb as u8 & 31, 0];
-            if lsb < 32 { c.op::<PlaceBits<false>>(operands, mask) } else { c.op::<PlaceBits<true>>(operands, mask) }
+            if lsb < 32 {
+                c.op::<PlaceBits<false>>(operands, mask)
+            } else {
+                c.op::<PlaceBits<true>>(operands, mask)
+            }
         }
     }
 }
@@ -236,18 +263,38 @@ pub(crate) fn BFM_bitfield(i: Insn, c: &mut Lower<'_>) -> Draft {
         return nop(c);
     }
     let (r, s) = (i.immr(), i.imms());
-    let mask = if s >= r { ones(s - r + 1) } else { ones(s + 1) << (width(i) - r) };
-    let imm = c.literal(mask);
+    let mask = if s >= r {
+        ones(s - r + 1)
+    } else {
+        ones(s + 1) << (width(i) - r)
+    };
     let operands = [dst(i.rd()), src(i.rn()), r as u8 & 31, 0];
+    let Ok(imm) = u32::try_from(mask) else {
+        let imm = c.literal(mask);
+        return if r < 32 {
+            c.op::<InsertBits<true, false, { source::LITERAL }>>(operands, imm)
+        } else {
+            c.op::<InsertBits<true, true, { source::LITERAL }>>(operands, imm)
+        };
+    };
     match (i.sf(), r) {
-        (0, _) => c.op::<InsertBits<false, false>>(operands, imm),
-        (_, ..32) => c.op::<InsertBits<true, false>>(operands, imm),
-        _ => c.op::<InsertBits<true, true>>(operands, imm),
+        (0, _) => {
+            c.op::<InsertBits<false, false, { source::UNSIGNED }>>(operands, imm.cast_signed())
+        }
+        (_, ..32) => {
+            c.op::<InsertBits<true, false, { source::UNSIGNED }>>(operands, imm.cast_signed())
+        }
+        _ => c.op::<InsertBits<true, true, { source::UNSIGNED }>>(operands, imm.cast_signed()),
     }
 }
 
 pub(crate) fn EXTR_extract(i: Insn, c: &mut Lower<'_>) -> Draft {
-    let (d, n, m, lsb) = (dst(i.rd()), src(i.rn()), src(i.rm()), i.imms().cast_signed());
+    let (d, n, m, lsb) = (
+        dst(i.rd()),
+        src(i.rn()),
+        src(i.rm()),
+        i.imms().cast_signed(),
+    );
     match lsb {
         _ if i.rd() == 31 => nop(c),
         0 => move_register(i, d, m, c),

@@ -9,10 +9,12 @@ use crate::domain::size;
 use crate::sem::dp_cond::{CompareIf, Select, SetIf, otherwise};
 use crate::sem::dp_imm::{logic, shift};
 use crate::sem::dp_reg::{
-    AddCarry, AddExt, AddReg, AddScaled, AddsExt, AddsReg, CmpReg, LogicFlags, LogicReg, PLAIN, TstReg,
+    AddCarry, AddExt, AddReg, AddScaled, AddsExt, AddsReg, CmpReg, LogicFlags, LogicReg, PLAIN,
+    TstReg,
 };
 use crate::sem::dp_src::{
-    Clz, Cls, Crc, Madd, Msub, Mul, MulAddLong, Rbit, Rev16, Rev32, Rev64, Sdiv, ShiftReg, Smulh, Udiv, Umulh,
+    Cls, Clz, Crc, Madd, Msub, Mul, MulAddLong, Rbit, Rev16, Rev32, Rev64, Sdiv, ShiftReg, Smulh,
+    Udiv, Umulh,
 };
 
 /// Defines the rows as instances of a function.
@@ -31,7 +33,11 @@ fn operands(i: Insn) -> [u8; 4] {
 
 /// The kind of shift of the second operand: a shift by zero is none.
 fn kind(i: Insn) -> u8 {
-    if i.imm6() == 0 { PLAIN } else { i.shift() as u8 }
+    if i.imm6() == 0 {
+        PLAIN
+    } else {
+        i.shift() as u8
+    }
 }
 
 fn add_sub<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -41,7 +47,9 @@ fn add_sub<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
         (shift::LSL, 1) if i.sf() == 1 && !SUB => c.op::<AddScaled<1>>(r, 0),
         (shift::LSL, 2) if i.sf() == 1 && !SUB => c.op::<AddScaled<2>>(r, 0),
         (shift::LSL, 3) if i.sf() == 1 && !SUB => c.op::<AddScaled<3>>(r, 0),
-        (kind, _) => with_const!(kind, KIND: u8 in [0 1 2; 4] => by_sf!(i, c, AddReg, SUB, KIND; r, imm)),
+        (kind, _) => {
+            with_const!(kind, KIND: u8 in [0 1 2; 4] => by_sf!(i, c, AddReg, SUB, KIND; r, imm))
+        }
     }
 }
 
@@ -55,17 +63,27 @@ fn add_sub_flags<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 fn add_sub_extended<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
-    let (r, imm) = ([sp(i.rd()), sp(i.rn()), src(i.rm()), 0], i.imm3().cast_signed());
+    let (r, imm) = (
+        [sp(i.rd()), sp(i.rn()), src(i.rm()), 0],
+        i.imm3().cast_signed(),
+    );
     with_const!(i.option(), OPTION: u8 in [0 1 2 4 5 6; 3] => by_sf!(i, c, AddExt, SUB, OPTION; r, imm))
 }
 
 fn add_sub_extended_flags<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
-    let (r, imm) = ([dst(i.rd()), sp(i.rn()), src(i.rm()), 0], i.imm3().cast_signed());
+    let (r, imm) = (
+        [dst(i.rd()), sp(i.rn()), src(i.rm()), 0],
+        i.imm3().cast_signed(),
+    );
     with_const!(i.option(), OPTION: u8 in [0 1 2 4 5 6; 3] => by_sf!(i, c, AddsExt, SUB, OPTION; r, imm))
 }
 
 fn add_sub_carry<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
-    if i.rd() == 31 { nop(c) } else { by_sf!(i, c, AddCarry, SUB, false; operands(i), 0) }
+    if i.rd() == 31 {
+        nop(c)
+    } else {
+        by_sf!(i, c, AddCarry, SUB, false; operands(i), 0)
+    }
 }
 
 fn add_sub_carry_flags<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -77,7 +95,9 @@ fn bitwise<const OP: u8>(i: Insn, c: &mut Lower<'_>) -> Draft {
     match kind(i) {
         _ if i.rd() == 31 => nop(c),
         PLAIN if OP == logic::ORR && i.rn() == 31 => move_register(i, r[0], r[2], c),
-        kind => with_const!(kind, KIND: u8 in [0 1 2 3; 4] => by_sf!(i, c, LogicReg, OP, KIND; r, imm)),
+        kind => {
+            with_const!(kind, KIND: u8 in [0 1 2 3; 4] => by_sf!(i, c, LogicReg, OP, KIND; r, imm))
+        }
     }
 }
 
@@ -85,7 +105,9 @@ fn bitwise_flags<const OP: u8>(i: Insn, c: &mut Lower<'_>) -> Draft {
     let (r, imm) = (operands(i), i.imm6().cast_signed());
     match kind(i) {
         PLAIN if OP == logic::AND && i.rd() == 31 => by_sf!(i, c, TstReg; r, 0),
-        kind => with_const!(kind, KIND: u8 in [0 1 2 3; 4] => by_sf!(i, c, LogicFlags, OP, KIND; r, imm)),
+        kind => {
+            with_const!(kind, KIND: u8 in [0 1 2 3; 4] => by_sf!(i, c, LogicFlags, OP, KIND; r, imm))
+        }
     }
 }
 
@@ -131,8 +153,24 @@ fn select<const OTHERWISE: u8>(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 fn compare_if<const SUB: bool, const IMM: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
+    compare_if_with::<SUB, IMM>(i, i.imm5().cast_signed(), c)
+}
+
+/// As with `ADDS`, the negative is subtracted, but for zero.
+pub(crate) fn CCMN_condcmp_imm(i: Insn, c: &mut Lower<'_>) -> Draft {
+    match i.imm5().cast_signed() {
+        0 => compare_if_with::<false, true>(i, 0, c),
+        imm => compare_if_with::<true, true>(i, -imm, c),
+    }
+}
+
+fn compare_if_with<const SUB: bool, const IMM: bool>(
+    i: Insn,
+    imm: i32,
+    c: &mut Lower<'_>,
+) -> Draft {
     let m = if IMM { 0 } else { src(i.rm()) };
-    let (r, imm) = ([0, src(i.rn()), m, i.nzcv() as u8], i.imm5().cast_signed());
+    let r = [0, src(i.rn()), m, i.nzcv() as u8];
     with_const!(
         i.cond(),
         COND: u8 in [0 1 2 3 4 5 6 7 8 9 10 11 12 13; 14] => by_sf!(i, c, CompareIf, SUB, IMM, COND; r, imm)
@@ -146,7 +184,6 @@ rows! {
     CSNEG_condsel = select::<{ otherwise::NEG }>;
     CCMN_condcmp_reg = compare_if::<false, false>;
     CCMP_condcmp_reg = compare_if::<true, false>;
-    CCMN_condcmp_imm = compare_if::<false, true>;
     CCMP_condcmp_imm = compare_if::<true, true>;
 }
 
@@ -187,7 +224,11 @@ pub(crate) fn MADD_dp_3src(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 fn mul_add_long<const SIGNED: bool, const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
-    if i.rd() == 31 { nop(c) } else { c.op::<MulAddLong<SIGNED, SUB>>(operands(i), 0) }
+    if i.rd() == 31 {
+        nop(c)
+    } else {
+        c.op::<MulAddLong<SIGNED, SUB>>(operands(i), 0)
+    }
 }
 
 fn checksum<const C: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {

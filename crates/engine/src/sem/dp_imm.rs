@@ -233,7 +233,11 @@ impl<const SF: bool, const SIGNED: bool, const SIZE: u8> Sem for Extend<SF, SIGN
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let a = d.x(Slot::N);
-        let value = if SIGNED { d.sext::<SIZE>(a) } else { d.zext::<SIZE>(a) };
+        let value = if SIGNED {
+            d.sext::<SIZE>(a)
+        } else {
+            d.zext::<SIZE>(a)
+        };
         d.set_x(Slot::D, d.trunc::<SF>(value));
         Ok(())
     }
@@ -246,7 +250,11 @@ impl<const HIGH: bool> Sem for ExtractBits<HIGH> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let n = d.x(Slot::N);
-        let n = if HIGH { d.lsr::<true>(n, d.constant(32)) } else { n };
+        let n = if HIGH {
+            d.lsr::<true>(n, d.constant(32))
+        } else {
+            n
+        };
         let value = d.and(d.lsr::<true>(n, d.slot(Slot::M)), d.imm_unsigned());
         d.set_x(Slot::D, value);
         Ok(())
@@ -260,7 +268,11 @@ impl<const HIGH: bool> Sem for PlaceBits<HIGH> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let field = d.lsl::<true>(d.and(d.x(Slot::N), d.imm_unsigned()), d.slot(Slot::M));
-        let value = if HIGH { d.lsl::<true>(field, d.constant(32)) } else { field };
+        let value = if HIGH {
+            d.lsl::<true>(field, d.constant(32))
+        } else {
+            field
+        };
         d.set_x(Slot::D, value);
         Ok(())
     }
@@ -276,24 +288,36 @@ impl<const SF: bool, const SIGNED: bool> Sem for ShiftTwice<SF, SIGNED> {
         let amounts = d.imm_unsigned();
         let left = d.lsl::<true>(d.x(Slot::N), amounts);
         let n = d.lsr::<true>(amounts, d.constant(8));
-        let value = if SIGNED { d.asr::<true>(left, n) } else { d.lsr::<true>(left, n) };
+        let value = if SIGNED {
+            d.asr::<true>(left, n)
+        } else {
+            d.lsr::<true>(left, n)
+        };
         d.set_x(Slot::D, d.trunc::<SF>(value));
         Ok(())
     }
 }
 
-/// `BFI`, `BFXIL`, `BFC`: the bits of Rd in the literal's mask become those of
+/// `BFI`, `BFXIL`, `BFC`: the bits of Rd in the immediate's mask become those of
 /// Rn rotated right by slot M, and 32 more if `HIGH`.
-pub(crate) struct InsertBits<const SF: bool, const HIGH: bool>;
+pub(crate) struct InsertBits<const SF: bool, const HIGH: bool, const FROM: u8>;
 
-impl<const SF: bool, const HIGH: bool> Sem for InsertBits<SF, HIGH> {
+impl<const SF: bool, const HIGH: bool, const FROM: u8> Sem for InsertBits<SF, HIGH, FROM> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let n = d.x(Slot::N);
-        let n = if HIGH { d.ror::<true>(n, d.constant(32)) } else { n };
-        let mask = d.literal();
-        let field = d.and(d.ror::<SF>(n, d.slot(Slot::M)), mask);
-        let value = d.or(d.and(d.x(Slot::D), d.not(mask)), field);
+        let n = if HIGH {
+            d.ror::<true>(n, d.constant(32))
+        } else {
+            n
+        };
+        // Taking what differs needs the mask once, and one register less.
+        let old = d.x(Slot::D);
+        let differs = d.and(
+            d.xor(old, d.ror::<SF>(n, d.slot(Slot::M))),
+            immediate::<D, FROM>(d),
+        );
+        let value = d.xor(old, differs);
         d.set_x(Slot::D, d.trunc::<SF>(value));
         Ok(())
     }
