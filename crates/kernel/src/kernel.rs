@@ -17,6 +17,7 @@ use crate::mm::{FrameRefs, Mm, Vdso};
 use crate::sched::{Event, Events, RunQueue, TimerId, Timers, WaitQueue};
 use crate::syscall::trace::TraceSink;
 use crate::task::{Creds, ExitStatus, Tree};
+use crate::tty::Terminals;
 
 /// Everything about a kernel that is chosen when it is made.
 pub struct Config {
@@ -48,6 +49,7 @@ pub struct Kernel {
     events: Events,
     tree: Tree,
     vfs: Vfs,
+    terminals: Terminals,
     futexes: Futexes,
     /// The address space of threads that have ended: nothing is mapped.
     no_memory: Mutex<Option<Arc<Mm>>>,
@@ -99,6 +101,7 @@ impl Kernel {
             timers: Timers::new(),
             events: Events::default(),
             tree: Tree::default(),
+            terminals: Terminals::default(),
             futexes: Futexes::default(),
             no_memory: Mutex::new(None),
             vfs: Vfs::new(kernel.clone(), &machine),
@@ -110,6 +113,7 @@ impl Kernel {
         });
         let no_memory = Mm::new(&kernel)?;
         *kernel.no_memory.lock() = Some(no_memory);
+        crate::tty::install(&kernel);
         Ok(kernel)
     }
 
@@ -177,6 +181,11 @@ impl Kernel {
     #[must_use]
     pub fn tree(&self) -> &Tree {
         &self.tree
+    }
+
+    /// The terminals.
+    pub(crate) fn terminals(&self) -> &Terminals {
+        &self.terminals
     }
 
     /// Files and mounts.

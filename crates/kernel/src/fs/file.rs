@@ -39,6 +39,21 @@ pub trait FileOps: Send + Sync + 'static {
         Err(Errno::EINVAL.because("this file cannot be read"))
     }
 
+    /// When a `read` that began at `since_ns` and has to wait is to be over
+    /// all the same, on the monotonic clock (`VTIME` of terminals). Asked
+    /// again after each attempt.
+    fn read_deadline(&self, _file: &File, _since_ns: u64) -> Option<u64> {
+        None
+    }
+
+    /// What such a read gives at its deadline.
+    ///
+    /// # Errors
+    /// As [`FileOps::read`], but not `EAGAIN`.
+    fn read_late(&self, _file: &File, _buf: &mut IoBuf<'_>) -> Result<usize> {
+        Ok(0)
+    }
+
     /// Writes to a stream.
     ///
     /// # Errors

@@ -123,6 +123,7 @@ pub const GROUPS: &[&[Row]] = &[
     crate::task::ROWS,
     crate::time::ROWS,
     crate::poll::ROWS,
+    crate::tty::ROWS,
 ];
 
 /// Numbers are below this; arm64 Linux has none higher yet.

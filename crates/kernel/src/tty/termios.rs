@@ -248,6 +248,36 @@ impl Termios {
         new
     }
 
+    /// Bytes in a `struct termio`.
+    pub const SIZE_OLD: usize = 18;
+
+    /// As a `struct termio`: the low halves of the modes and eight characters.
+    #[must_use]
+    pub fn to_termio(&self) -> [u8; Self::SIZE_OLD] {
+        let mut out = [0; Self::SIZE_OLD];
+        let words = [self.input.bits(), self.output.bits(), self.control, self.local.bits()];
+        for (slot, word) in out.chunks_exact_mut(2).zip(words) {
+            slot.copy_from_slice(&word.to_le_bytes()[..2]);
+        }
+        out[8] = self.line;
+        out[9..17].copy_from_slice(&self.characters[..8]);
+        out
+    }
+
+    /// From a `struct termio`; what it does not have stays as it is.
+    #[must_use]
+    pub fn from_termio(bytes: &[u8; Self::SIZE_OLD], old: &Self) -> Self {
+        let low = |i: usize, old: u32| old & 0xffff_0000 | u32::from(u16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]));
+        let mut new = old.clone();
+        new.input = Input::from_bits_retain(low(0, old.input.bits()));
+        new.output = Output::from_bits_retain(low(1, old.output.bits()));
+        new.control = low(2, old.control);
+        new.local = Local::from_bits_retain(low(3, old.local.bits()));
+        new.characters[..8].copy_from_slice(&bytes[9..17]);
+        new.settle_speeds(old.input_speed, old.output_speed);
+        new
+    }
+
     fn from_common(bytes: &[u8], old: &Self) -> Self {
         let mut new = Self {
             input: Input::from_bits_retain(word(bytes, 0)),

@@ -25,37 +25,17 @@ impl core::ops::Deref for Processed {
     }
 }
 
-/// The most that one byte of output becomes (a tab).
-const WIDEST: usize = 8;
-
 impl Discipline {
-    /// Processes what a program writes, as far as the result fits into `limit`
-    /// bytes; gives how many bytes were taken and the result. Nothing is taken
-    /// while output is stopped.
-    pub fn write(&mut self, bytes: &[u8], limit: usize) -> (usize, Vec<u8>) {
-        if self.is_stopped() {
-            return (0, Vec::new());
-        }
+    /// Processes all of what a program writes.
+    pub fn process_all(&mut self, bytes: &[u8]) -> Vec<u8> {
         if !self.termios.output.contains(Output::OPOST) {
-            let count = bytes.len().min(limit);
-            return (count, bytes.iter().take(count).copied().collect());
+            return bytes.to_vec();
         }
-        let mut out = Vec::with_capacity(bytes.len().min(limit));
-        for (taken, &byte) in bytes.iter().enumerate() {
-            // Room for the widest result keeps the column right without
-            // processing a byte twice.
-            if out.len() + WIDEST > limit {
-                return (taken, out);
-            }
+        let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8);
+        for &byte in bytes {
             out.extend_from_slice(&self.process(byte));
         }
-        (bytes.len(), out)
-    }
-
-    /// True if [`Discipline::write`] would take a byte with this much room.
-    #[must_use]
-    pub fn can_write(&self, limit: usize) -> bool {
-        !self.is_stopped() && limit >= WIDEST
+        out
     }
 
     /// One byte through output processing.

@@ -100,7 +100,7 @@ fn erase_goes_back_over_a_tab() {
 #[test]
 fn erased_tab_counts_from_where_the_prompt_ended() {
     let mut tty = with(|_| {});
-    assert_eq!(tty.write(b"$$$ ", 100), (4, b"$$$ ".to_vec()));
+    assert_eq!(tty.process_all(b"$$$ "), b"$$$ ");
     assert_eq!(check(&mut tty, b"ab\t\x7f\n").1, "ab\t\x08\x08\r\n");
 }
 
@@ -177,12 +177,12 @@ fn without_isig_the_interrupt_character_is_input() {
 fn stop_and_start_hold_output_and_echo() {
     let mut tty = with(|_| {});
     assert!(type_in(&mut tty, b"\x13").flow_changed);
-    assert_eq!(tty.write(b"x", 100), (0, Vec::new()));
+    assert!(tty.is_stopped());
     assert!(!type_in(&mut tty, b"a").flow_changed);
     assert_eq!(tty.take_echo(100), b"");
     assert!(type_in(&mut tty, b"\x11").flow_changed);
     assert_eq!(text(tty.take_echo(100)), "a");
-    assert_eq!(tty.write(b"x", 100).0, 1);
+    assert!(!tty.is_stopped());
 }
 
 #[test]
@@ -329,18 +329,11 @@ fn unread_lines_push_back() {
 
 #[test]
 fn output_newlines_and_tabs() {
-    let out = |change: fn(&mut Termios), bytes: &[u8]| with(change).write(bytes, 1000).1;
+    let out = |change: fn(&mut Termios), bytes: &[u8]| with(change).process_all(bytes);
     assert_eq!(out(|_| {}, b"a\nb"), b"a\r\nb");
     assert_eq!(out(|t| t.output = Output::ONLCR, b"a\nb"), b"a\nb");
     assert_eq!(out(|t| t.output |= Output::TAB3, b"ab\tc\t"), b"ab      c       ");
     assert_eq!(out(|t| t.output |= Output::OCRNL, b"a\rb"), b"a\nb");
     assert_eq!(out(|t| t.output |= Output::ONOCR, b"\ra\r"), b"a\r");
     assert_eq!(out(|t| t.output |= Output::OLCUC, b"ab"), b"AB");
-}
-
-#[test]
-fn output_takes_only_what_fits() {
-    let mut tty = with(|_| {});
-    let (taken, out) = tty.write(b"\n\n\n\n\n\n\n\n", 10);
-    assert_eq!((taken, out.len()), (2, 4));
 }
