@@ -38,6 +38,7 @@ mod lower;
 mod mem;
 mod op;
 mod sem;
+pub mod simd;
 mod wide;
 
 pub use cpu::{Cpu, KickHandle, Stats};

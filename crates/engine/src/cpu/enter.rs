@@ -6,6 +6,7 @@ use machine::{Exit, UserContext};
 
 use crate::cpu::{Cpu, CpuState, flag_kind, jump, shootdown};
 use crate::domain::flags;
+use crate::fp;
 use crate::mem::space::AddressSpace;
 use crate::op::Op;
 
@@ -34,7 +35,10 @@ impl Cpu {
             (*local).target = (*ctx).pc;
             let nzcv = (*ctx).nzcv;
             (*ctx).pc = 0;
+            // While guest code runs, the host's sticky flags are FPSR's.
+            fp::host::clear_flags();
             drive(ctx, cpu, nzcv);
+            (*ctx).fpsr |= fp::host::take_flags();
             shootdown::leave(&self.state);
             (*local).space = core::ptr::null();
             (*local).exit

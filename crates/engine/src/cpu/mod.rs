@@ -44,8 +44,6 @@ pub(crate) struct Local {
     pub(crate) page: u64,
     /// A `flag_kind`.
     pub(crate) flag_kind: u8,
-    /// FPCR as the host's control word last had it.
-    pub(crate) host_fpcr: u32,
     pub(crate) read_tlb: Tlb,
     pub(crate) write_tlb: Tlb,
     pub(crate) jumps: JumpCache,
@@ -161,10 +159,10 @@ impl Cpu {
     /// the ID registers tell.
     #[must_use]
     pub fn new(arena: &Arc<Arena>, clock: Arc<dyn Clock>, features: CpuFeatures) -> Self {
+        crate::fp::host::init();
         let local = Local {
             page: 0,
             flag_kind: flag_kind::NZCV,
-            host_fpcr: 0,
             read_tlb: Tlb::new(),
             write_tlb: Tlb::new(),
             jumps: JumpCache::new(),

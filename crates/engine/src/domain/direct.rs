@@ -9,9 +9,10 @@ use crate::code::page;
 use crate::cpu::{CpuState, flag_kind};
 use crate::domain::flags::{self, Flags, shifted};
 use crate::domain::memory::{Mode, Plain};
-use crate::domain::{Domain, Slot, Stop, Values, VectorDomain, rmw, size};
+use crate::domain::{Domain, Slot, Stop, Values, rmw, size};
 use crate::crc::crc32;
 use crate::op::Op;
+use crate::simd::V128;
 
 /// One execution of one op. `M` is how it gets at memory.
 pub(crate) struct Direct<M> {
@@ -38,7 +39,7 @@ impl<M: Mode> Direct<M> {
     }
 
     #[inline(always)]
-    fn number(&self, slot: Slot) -> usize {
+    pub(super) fn number(&self, slot: Slot) -> usize {
         // SAFETY: `new` vouches for `op`.
         usize::from(unsafe { (*self.op).r[slot as usize] })
     }
@@ -46,7 +47,7 @@ impl<M: Mode> Direct<M> {
     /// As [`Direct::number`], but read anew, so that the number need not be
     /// kept in a register between the reading and the writing of an operand.
     #[inline(always)]
-    fn number_to_write(&self, slot: Slot) -> usize {
+    pub(super) fn number_to_write(&self, slot: Slot) -> usize {
         // SAFETY: `new` vouches for `op`.
         usize::from(unsafe { (&raw const (*self.op).r[slot as usize]).read_volatile() })
     }
@@ -59,9 +60,9 @@ impl<M: Mode> Direct<M> {
     }
 
     #[inline(always)]
-    fn vector(&self, number: usize) -> *mut u128 {
+    pub(super) fn vector_at(&self, number: usize) -> *mut V128 {
         // SAFETY: `lower::vreg` makes the numbers of SIMD&FP operands.
-        unsafe { (&raw mut (*self.ctx).v).cast::<u128>().add(number) }
+        unsafe { (&raw mut (*self.ctx).v).cast::<V128>().add(number) }
     }
 
     #[inline(always)]
@@ -86,13 +87,13 @@ impl<M: Mode> Direct<M> {
     }
 
     #[inline(always)]
-    fn load_as<T: Plain>(&self, addr: u64) -> Result<T, Stop> {
+    pub(super) fn load_as<T: Plain>(&self, addr: u64) -> Result<T, Stop> {
         // SAFETY: this is the CPU's thread.
         unsafe { M::load::<T>(self.cpu, addr) }
     }
 
     #[inline(always)]
-    fn store_as<T: Plain>(&self, addr: u64, value: T) -> Result<(), Stop> {
+    pub(super) fn store_as<T: Plain>(&self, addr: u64, value: T) -> Result<(), Stop> {
         // SAFETY: this is the CPU's thread.
         unsafe { M::store::<T>(self.cpu, addr, value) }
     }
@@ -135,114 +136,7 @@ impl<M: Mode> Direct<M> {
 impl<M> Values for Direct<M> {
     type X = u64;
     type B = bool;
-    type V = u128;
-}
-
-impl<M: Mode> VectorDomain for Direct<M> {
-    #[inline(always)]
-    fn v(&self, slot: Slot) -> u128 {
-        // SAFETY: `vector` is in bounds.
-        unsafe { *self.vector(self.number(slot)) }
-    }
-
-    #[inline(always)]
-    fn set_v(&mut self, slot: Slot, value: u128) {
-        // SAFETY: `vector` is in bounds.
-        unsafe { *self.vector(self.number_to_write(slot)) = value };
-    }
-
-    #[inline(always)]
-    fn v_after(&self, slot: Slot, n: u8) -> u128 {
-        // SAFETY: `vector` is in bounds.
-        unsafe { *self.vector((self.number(slot) + usize::from(n)) & 31) }
-    }
-
-    #[inline(always)]
-    fn set_v_after(&mut self, slot: Slot, n: u8, value: u128) {
-        // SAFETY: `vector` is in bounds.
-        unsafe { *self.vector((self.number(slot) + usize::from(n)) & 31) = value };
-    }
-
-    #[inline(always)]
-    fn v_from_halves(&self, low: u64, high: u64) -> u128 {
-        u128::from(high) << 64 | u128::from(low)
-    }
-
-    #[inline(always)]
-    fn v_low(&self, a: u128) -> u64 {
-        a as u64
-    }
-
-    #[inline(always)]
-    fn v_high(&self, a: u128) -> u64 {
-        (a >> 64) as u64
-    }
-
-    #[inline(always)]
-    fn load_v<const SIZE: u8>(&mut self, addr: u64) -> Result<u128, Stop> {
-        match SIZE {
-            size::B => self.load_as::<u8>(addr).map(u128::from),
-            size::H => self.load_as::<u16>(addr).map(u128::from),
-            size::W => self.load_as::<u32>(addr).map(u128::from),
-            size::X => self.load_as::<u64>(addr).map(u128::from),
-            _ => self.load_as::<u128>(addr),
-        }
-    }
-
-    #[inline(always)]
-    fn store_v<const SIZE: u8>(&mut self, addr: u64, value: u128) -> Result<(), Stop> {
-        match SIZE {
-            size::B => self.store_as(addr, value as u8),
-            size::H => self.store_as(addr, value as u16),
-            size::W => self.store_as(addr, value as u32),
-            size::X => self.store_as(addr, value as u64),
-            _ => self.store_as(addr, value),
-        }
-    }
-
-    #[inline(always)]
-    fn load_pair_v<const SIZE: u8>(&mut self, addr: u64) -> Result<(u128, u128), Stop> {
-        match SIZE {
-            size::W => self.load_as::<[u32; 2]>(addr).map(|[a, b]| (a.into(), b.into())),
-            size::X => self.load_as::<[u64; 2]>(addr).map(|[a, b]| (a.into(), b.into())),
-            _ => self.load_as::<[u128; 2]>(addr).map(|[a, b]| (a, b)),
-        }
-    }
-
-    #[inline(always)]
-    fn store_pair_v<const SIZE: u8>(&mut self, addr: u64, a: u128, b: u128) -> Result<(), Stop> {
-        match SIZE {
-            size::W => self.store_as(addr, [a as u32, b as u32]),
-            size::X => self.store_as(addr, [a as u64, b as u64]),
-            _ => self.store_as(addr, [a, b]),
-        }
-    }
-
-    #[inline(always)]
-    fn fpcr(&self) -> u64 {
-        // SAFETY: `new` vouches for `ctx`.
-        u64::from(unsafe { (*self.ctx).fpcr })
-    }
-
-    #[inline(always)]
-    fn set_fpcr(&mut self, value: u64) {
-        // AHP, DN, FZ and the rounding mode.
-        // SAFETY: `new` vouches for `ctx`.
-        unsafe { (*self.ctx).fpcr = value as u32 & 0x07c0_0000 };
-    }
-
-    #[inline(always)]
-    fn fpsr(&self) -> u64 {
-        // SAFETY: `new` vouches for `ctx`.
-        u64::from(unsafe { (*self.ctx).fpsr })
-    }
-
-    #[inline(always)]
-    fn set_fpsr(&mut self, value: u64) {
-        // QC and the cumulative exceptions.
-        // SAFETY: `new` vouches for `ctx`.
-        unsafe { (*self.ctx).fpsr = value as u32 & 0x0800_009f };
-    }
+    type V = V128;
 }
 
 /// An atomic access of one of the integer types.
@@ -673,7 +567,8 @@ impl<M: Mode> Domain for Direct<M> {
         }
         let place = self.place::<u128>(addr)?;
         let Some([low, high]) = self.take_mark(addr, 16) else { return Ok(1) };
-        let (expected, new) = (self.v_from_halves(low, high), self.v_from_halves(a, b));
+        let wide = |low: u64, high: u64| u128::from(high) << 64 | u128::from(low);
+        let (expected, new) = (wide(low, high), wide(a, b));
         // SAFETY: aligned, and mapped for writing.
         let old = unsafe { crate::wide::compare_exchange(place, expected, new) };
         Ok(u64::from(old != expected))
@@ -743,8 +638,8 @@ impl<M: Mode> Domain for Direct<M> {
             return Err(Stop);
         }
         let place = self.place::<u128>(addr)?;
-        let expected = self.v_from_halves(expected.0, expected.1);
-        let new = self.v_from_halves(new.0, new.1);
+        let wide = |(low, high): (u64, u64)| u128::from(high) << 64 | u128::from(low);
+        let (expected, new) = (wide(expected), wide(new));
         // SAFETY: aligned, and mapped for writing.
         let old = unsafe { crate::wide::compare_exchange(place, expected, new) };
         Ok((old as u64, (old >> 64) as u64))

@@ -31,12 +31,14 @@ unsafe impl Plain for u32 {}
 unsafe impl Plain for u64 {}
 // SAFETY: as above.
 unsafe impl Plain for u128 {}
+// SAFETY: a vector register's contents.
+unsafe impl Plain for crate::simd::V128 {}
 // SAFETY: as above.
 unsafe impl<T: Plain> Plain for [T; 2] {}
 
 /// How to get at guest memory.
 pub(crate) trait Mode: 'static {
-    /// May not call functions.
+    /// May not call functions, and may give up: the slow mode comes next.
     const IS_FAST: bool;
     /// Reads a value, which need not be aligned.
     ///

@@ -12,6 +12,7 @@
 //!   instruction that faults has done nothing and can be started again.
 
 pub(crate) mod direct;
+mod direct_vector;
 pub(crate) mod flags;
 pub(crate) mod handler;
 pub(crate) mod memory;

@@ -1,6 +1,7 @@
 //! The part of the domain for SIMD&FP registers.
 
 use crate::domain::{Slot, Stop, Values};
+use crate::simd::{FpOp, SaturatingOp, VectorOp};
 
 /// SIMD&FP registers: values, access, and memory.
 pub trait VectorDomain: Values {
@@ -48,4 +49,17 @@ pub trait VectorDomain: Values {
     fn fpsr(&self) -> Self::X;
     /// Sets FPSR; bits that are not implemented are ignored.
     fn set_fpsr(&mut self, value: Self::X);
+
+    /// The low `BYTES` bytes (4, 8 or 16, or fewer), with zeros above.
+    fn v_keep<const BYTES: u32>(&self, a: Self::V) -> Self::V;
+    /// An operation on vectors and a number.
+    fn vector<O: VectorOp>(&self, a: Self::V, b: Self::V, c: Self::V, n: Self::X) -> Self::V;
+    /// An operation that may set FPSR.QC.
+    fn saturating<O: SaturatingOp>(&mut self, a: Self::V, b: Self::V, c: Self::V, n: Self::X) -> Self::V;
+    /// An operation subject to FPCR, which may raise exceptions in FPSR.
+    ///
+    /// # Errors
+    /// [`Stop`] if the operation must be tried another way; nothing has
+    /// changed then.
+    fn fp<O: FpOp>(&mut self, a: Self::V, b: Self::V, c: Self::V, n: Self::X) -> Result<Self::V, Stop>;
 }

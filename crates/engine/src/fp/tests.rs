@@ -2,6 +2,7 @@
 
 use super::host::{self, Compare, HostFloat, Op2};
 use super::*;
+use crate::simd::V128;
 
 /// A small generator (SplitMix64): the same values in every run.
 struct Random(u64);
@@ -350,14 +351,11 @@ fn host_vectors_match_host_scalars() {
     host::init();
     for (i, (a, b)) in pairs::<Double>(4_000).into_iter().enumerate() {
         let other = (Double::ONE + i as u64, Double::ONE | i as u64);
-        let (va, vb) = (
-            u128::from(a) << 64 | u128::from(other.0),
-            u128::from(b) << 64 | u128::from(other.1),
-        );
+        let (va, vb) = (V128::from_halves(other.0, a), V128::from_halves(other.1, b));
         for op in [Op2::Add, Op2::Sub, Op2::Mul, Op2::Div, Op2::Max, Op2::Min] {
             let scalar = Double::op2(op, a, b).zip(Double::op2(op, other.0, other.1));
-            let expected = scalar.map(|(h, l)| u128::from(h) << 64 | u128::from(l));
-            assert_eq!(Double::v_op2(op, va, vb), expected, "{op:?} {va:x} {vb:x}");
+            let expected = scalar.map(|(h, l)| V128::from_halves(l, h));
+            assert_eq!(Double::v_op2(op, va, vb), expected, "{op:?} {va:?} {vb:?}");
         }
     }
 }

@@ -8,12 +8,19 @@
 
 #![expect(non_snake_case, reason = "functions have the names of the table's rows")]
 
+mod arrange;
 mod branch;
 mod dp_imm;
 mod dp_reg;
+mod fp;
 mod mem;
 mod pending;
-mod pending_fp;
+mod simd_mem;
+mod simd_misc;
+mod simd_move;
+mod simd_same;
+mod simd_scalar;
+mod simd_shift;
 mod system;
 
 use core::ptr::NonNull;
@@ -150,7 +157,7 @@ unsafe extern "C" fn undefined(op: *const Op, ctx: *mut UserContext, cpu: *const
 /// undefined to the guest.
 #[must_use]
 pub fn pending_encodings() -> Vec<&'static str> {
-    pending_fp::PENDING.to_vec()
+    pending::PENDING.to_vec()
 }
 
 /// The functions that the dispatch finds, by name.
@@ -158,8 +165,14 @@ mod rows {
     pub(super) use super::branch::*;
     pub(super) use super::dp_imm::*;
     pub(super) use super::dp_reg::*;
+    pub(super) use super::fp::*;
     pub(super) use super::mem::*;
-    pub(super) use super::pending_fp::*;
+    pub(super) use super::simd_mem::*;
+    pub(super) use super::simd_misc::*;
+    pub(super) use super::simd_move::*;
+    pub(super) use super::simd_same::*;
+    pub(super) use super::simd_scalar::*;
+    pub(super) use super::simd_shift::*;
     pub(super) use super::system::*;
 }
 

@@ -11,4 +11,7 @@ pub(crate) mod dp_reg;
 pub(crate) mod dp_src;
 pub(crate) mod mem;
 pub(crate) mod mem_fp;
+pub(crate) mod fp;
+pub(crate) mod simd;
+pub(crate) mod simd_mem;
 pub(crate) mod system;

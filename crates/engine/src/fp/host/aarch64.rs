@@ -106,6 +106,7 @@ macro_rules! precision {
         pub(super) mod $m {
             use super::super::{Compare, Op2};
             use crate::fp::Rounding;
+            use crate::simd::V128;
             use core::arch::aarch64::$pack;
             use core::arch::asm;
 
@@ -120,13 +121,13 @@ macro_rules! precision {
             }
 
             #[inline(always)]
-            fn pack(v: u128) -> $pack {
+            fn pack(v: V128) -> $pack {
                 // SAFETY: plain data of the same size.
                 unsafe { core::mem::transmute(v) }
             }
 
             #[inline(always)]
-            fn unpack(v: $pack) -> u128 {
+            fn unpack(v: $pack) -> V128 {
                 // SAFETY: plain data of the same size.
                 unsafe { core::mem::transmute(v) }
             }
@@ -238,7 +239,7 @@ macro_rules! precision {
 
 
             #[inline(always)]
-            pub(in super::super) fn v_op2(op: Op2, a: u128, b: u128) -> Option<u128> {
+            pub(in super::super) fn v_op2(op: Op2, a: V128, b: V128) -> Option<V128> {
                 let (x, y) = (pack(a), pack(b));
                 let r: $pack = match op {
                     Op2::Add => vector2!("fadd", $t, x, y),
@@ -252,7 +253,7 @@ macro_rules! precision {
             }
 
             #[inline(always)]
-            pub(in super::super) fn v_sqrt(a: u128) -> Option<u128> {
+            pub(in super::super) fn v_sqrt(a: V128) -> Option<V128> {
                 let r: $pack;
                 // SAFETY: baseline AdvSIMD, registers only.
                 unsafe {
@@ -263,7 +264,7 @@ macro_rules! precision {
             }
 
             #[inline(always)]
-            pub(in super::super) fn v_mul_add(c: u128, a: u128, b: u128) -> Option<u128> {
+            pub(in super::super) fn v_mul_add(c: V128, a: V128, b: V128) -> Option<V128> {
                 let mut r = pack(c);
                 // SAFETY: baseline AdvSIMD, registers only.
                 unsafe {
@@ -275,7 +276,7 @@ macro_rules! precision {
             }
 
             #[inline(always)]
-            pub(in super::super) fn v_compare(op: Compare, a: u128, b: u128) -> Option<u128> {
+            pub(in super::super) fn v_compare(op: Compare, a: V128, b: V128) -> Option<V128> {
                 let (x, y) = (pack(a), pack(b));
                 let r: $pack = match op {
                     Compare::Eq => vector2!("fcmeq", $t, x, y),

@@ -33,6 +33,7 @@ use x86_64 as arch;
 pub use arch::{clear_flags, has_fma, has_round, init, take_flags};
 
 use super::{Double, Float, Rounding, Single};
+use crate::simd::V128;
 
 /// Operations on two numbers that hosts have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,13 +86,13 @@ pub trait HostFloat: Float {
     /// An integral value; `None` on a host without it ([`has_round`]).
     fn round_int(a: u64, rounding: Rounding, exact: bool) -> Option<u64>;
     /// `a op b` in each lane of a vector of 128 bits.
-    fn v_op2(op: Op2, a: u128, b: u128) -> Option<u128>;
+    fn v_op2(op: Op2, a: V128, b: V128) -> Option<V128>;
     /// The square root of each lane.
-    fn v_sqrt(a: u128) -> Option<u128>;
+    fn v_sqrt(a: V128) -> Option<V128>;
     /// `c + a * b` in each lane.
-    fn v_mul_add(c: u128, a: u128, b: u128) -> Option<u128>;
+    fn v_mul_add(c: V128, a: V128, b: V128) -> Option<V128>;
     /// Ones in each lane where `a` and `b` compare so.
-    fn v_compare(op: Compare, a: u128, b: u128) -> Option<u128>;
+    fn v_compare(op: Compare, a: V128, b: V128) -> Option<V128>;
 }
 
 macro_rules! host_float {
@@ -138,19 +139,19 @@ macro_rules! host_float {
                 arch::$m::round_int(a, rounding, exact)
             }
             #[inline(always)]
-            fn v_op2(op: Op2, a: u128, b: u128) -> Option<u128> {
+            fn v_op2(op: Op2, a: V128, b: V128) -> Option<V128> {
                 arch::$m::v_op2(op, a, b)
             }
             #[inline(always)]
-            fn v_sqrt(a: u128) -> Option<u128> {
+            fn v_sqrt(a: V128) -> Option<V128> {
                 arch::$m::v_sqrt(a)
             }
             #[inline(always)]
-            fn v_mul_add(c: u128, a: u128, b: u128) -> Option<u128> {
+            fn v_mul_add(c: V128, a: V128, b: V128) -> Option<V128> {
                 arch::$m::v_mul_add(c, a, b)
             }
             #[inline(always)]
-            fn v_compare(op: Compare, a: u128, b: u128) -> Option<u128> {
+            fn v_compare(op: Compare, a: V128, b: V128) -> Option<V128> {
                 arch::$m::v_compare(op, a, b)
             }
         }

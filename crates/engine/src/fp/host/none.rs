@@ -37,6 +37,7 @@ macro_rules! nothing {
         pub(super) mod $m {
             use super::super::{Compare, Op2};
             use crate::fp::Rounding;
+            use crate::simd::V128;
             pub(in super::super) fn op2(_: Op2, _: u64, _: u64) -> Option<u64> {
                 None
             }
@@ -67,16 +68,16 @@ macro_rules! nothing {
             pub(in super::super) fn round_int(_: u64, _: Rounding, _: bool) -> Option<u64> {
                 None
             }
-            pub(in super::super) fn v_op2(_: Op2, _: u128, _: u128) -> Option<u128> {
+            pub(in super::super) fn v_op2(_: Op2, _: V128, _: V128) -> Option<V128> {
                 None
             }
-            pub(in super::super) fn v_sqrt(_: u128) -> Option<u128> {
+            pub(in super::super) fn v_sqrt(_: V128) -> Option<V128> {
                 None
             }
-            pub(in super::super) fn v_mul_add(_: u128, _: u128, _: u128) -> Option<u128> {
+            pub(in super::super) fn v_mul_add(_: V128, _: V128, _: V128) -> Option<V128> {
                 None
             }
-            pub(in super::super) fn v_compare(_: Compare, _: u128, _: u128) -> Option<u128> {
+            pub(in super::super) fn v_compare(_: Compare, _: V128, _: V128) -> Option<V128> {
                 None
             }
         }

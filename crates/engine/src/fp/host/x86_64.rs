@@ -4,6 +4,7 @@ use core::arch::asm;
 use core::arch::x86_64::{__m128, __m128d};
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
+use crate::simd::V128;
 use crate::fp::{FPSR_DZC, FPSR_IOC, FPSR_IXC, FPSR_OFC, FPSR_UFC};
 
 const FMA: u8 = 1;
@@ -113,25 +114,25 @@ macro_rules! sse1op {
 }
 
 #[inline(always)]
-fn int_of_pd(v: __m128d) -> u128 {
+fn int_of_pd(v: __m128d) -> V128 {
     // SAFETY: plain data of the same size.
     unsafe { core::mem::transmute(v) }
 }
 
 #[inline(always)]
-fn int_of_ps(v: __m128) -> u128 {
+fn int_of_ps(v: __m128) -> V128 {
     // SAFETY: plain data of the same size.
     unsafe { core::mem::transmute(v) }
 }
 
 #[inline(always)]
-fn pd_of_int(v: u128) -> __m128d {
+fn pd_of_int(v: V128) -> __m128d {
     // SAFETY: plain data of the same size.
     unsafe { core::mem::transmute(v) }
 }
 
 #[inline(always)]
-fn ps_of_int(v: u128) -> __m128 {
+fn ps_of_int(v: V128) -> __m128 {
     // SAFETY: plain data of the same size.
     unsafe { core::mem::transmute(v) }
 }
@@ -145,6 +146,7 @@ macro_rules! precision {
             use super::super::{Compare, Op2};
             use super::{$of_int, $to_int, has_fma, has_round};
             use crate::fp::Rounding;
+            use crate::simd::V128;
             use core::arch::asm;
             use core::arch::x86_64::{$and, $eq, $movmask, $or, $pack, $set1, $unord};
 
@@ -364,7 +366,7 @@ macro_rules! precision {
 
 
             #[inline(always)]
-            pub(in super::super) fn v_op2(op: Op2, a: u128, b: u128) -> Option<u128> {
+            pub(in super::super) fn v_op2(op: Op2, a: V128, b: V128) -> Option<V128> {
                 let (x, y) = ($of_int(a), $of_int(b));
                 let (r, good) = match op {
                     Op2::Add => {
@@ -405,13 +407,13 @@ macro_rules! precision {
             }
 
             #[inline(always)]
-            pub(in super::super) fn v_sqrt(a: u128) -> Option<u128> {
+            pub(in super::super) fn v_sqrt(a: V128) -> Option<V128> {
                 let r = sse1op!(concat!("sqrt", $p), $of_int(a) => $pack);
                 if no_nan(r) { Some($to_int(r)) } else { None }
             }
 
             #[inline(always)]
-            pub(in super::super) fn v_mul_add(c: u128, a: u128, b: u128) -> Option<u128> {
+            pub(in super::super) fn v_mul_add(c: V128, a: V128, b: V128) -> Option<V128> {
                 if !has_fma() {
                     return None;
                 }
@@ -425,7 +427,7 @@ macro_rules! precision {
             }
 
             #[inline(always)]
-            pub(in super::super) fn v_compare(op: Compare, a: u128, b: u128) -> Option<u128> {
+            pub(in super::super) fn v_compare(op: Compare, a: V128, b: V128) -> Option<V128> {
                 let (x, y) = ($of_int(a), $of_int(b));
                 Some($to_int(match op {
                     Compare::Eq => sse2op!(concat!("cmpeq", $p), x, y),
