@@ -1,2 +1,50 @@
-//! Developer tasks.
-fn main() {}
+//! Developer tasks: `cargo xtask help` lists them.
+//!
+//! Each task is a file of its own with a `run` function; this one only
+//! dispatches. `shell.rs` starts programs, `toolchain.rs` finds compilers.
+#![forbid(unsafe_code)]
+
+mod shell;
+mod toolchain;
+mod userland;
+
+use anyhow::{Result, bail};
+use shell::say;
+use std::process::ExitCode;
+
+/// A task: its name, what it does, and its function.
+type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
+
+const TASKS: &[Task] = &[(
+    "userland",
+    "rebuild the embedded userland and compare it: userland [--update]",
+    userland::run,
+)];
+
+fn dispatch(args: &[String]) -> Result<()> {
+    let (name, rest) = match args.split_first() {
+        Some((name, rest)) if !matches!(name.as_str(), "help" | "--help" | "-h") => (name, rest),
+        _ => {
+            say("usage: cargo xtask TASK [ARG…]\n");
+            for (name, about, _) in TASKS {
+                say(&format!("  {name:<10} {about}"));
+            }
+            return Ok(());
+        }
+    };
+    match TASKS.iter().find(|(task, _, _)| task == name) {
+        Some((_, _, run)) => run(rest),
+        None => bail!("{name}: no such task; `cargo xtask help` lists them"),
+    }
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("xtask: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

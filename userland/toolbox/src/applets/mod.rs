@@ -1,0 +1,11 @@
+//! Commands of this project's own. Each module's `main` takes the arguments,
+//! with the command's name first, and returns the exit status.
+
+pub(crate) mod clear;
+pub(crate) mod free;
+pub(crate) mod grep;
+pub(crate) mod gzip;
+pub(crate) mod less;
+pub(crate) mod ps;
+pub(crate) mod tar;
+pub(crate) mod which;
