@@ -172,6 +172,12 @@ impl Dentry {
         child
     }
 
+    /// Makes a walk find this very child by its name.
+    pub(super) fn pin_child(&self, name: &[u8], child: &Arc<Self>) {
+        let old = self.children.lock().insert(Box::from(name), Arc::downgrade(child));
+        drop(old);
+    }
+
     /// A child that nobody will find again by its name.
     pub(super) fn uncached_child(self: &Arc<Self>, name: &[u8], inode: Arc<dyn Inode>) -> Arc<Self> {
         Self::with_place(inode, Place { parent: Some(self.clone()), name: Arc::from(name) })

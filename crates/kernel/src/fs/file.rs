@@ -63,6 +63,12 @@ pub trait FileOps: Send + Sync + 'static {
         Err(Errno::EINVAL.because("this file cannot be written"))
     }
 
+    /// True if a write that waits goes on until it has written everything, as
+    /// for pipes, and not only until it has written something.
+    fn writes_all(&self) -> bool {
+        false
+    }
+
     /// Reads at a position; 0 at the end of the file.
     ///
     /// # Errors

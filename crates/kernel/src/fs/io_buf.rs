@@ -154,6 +154,24 @@ impl<'a> IoBuf<'a> {
         Ok(bytes)
     }
 
+    /// Passes over the next `count` bytes.
+    pub fn skip(&mut self, count: usize) {
+        let mut left = count.min(self.left);
+        self.left -= left;
+        self.done += left;
+        if let Place::Many(_, ranges) = &self.place {
+            while let Some(range) = ranges.get(self.index) {
+                let here = length(*range).saturating_sub(self.at);
+                if left < here {
+                    break;
+                }
+                left -= here;
+                (self.index, self.at) = (self.index + 1, 0);
+            }
+        }
+        self.at += left;
+    }
+
     /// Lets no more than `limit` further bytes through.
     pub fn limit(&mut self, limit: usize) {
         self.left = self.left.min(limit);

@@ -6,6 +6,7 @@
 
 mod anon;
 mod attr;
+pub(crate) mod calls;
 mod context;
 mod dentry;
 mod device;
@@ -17,6 +18,7 @@ mod inode;
 mod io_buf;
 mod locks;
 mod mount;
+mod mounting;
 mod names;
 mod open;
 mod pipe;

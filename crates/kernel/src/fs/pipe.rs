@@ -250,6 +250,21 @@ impl Pipe {
         self.queue.wake_all();
     }
 
+    /// Puts bytes in, whether there is still room or not.
+    ///
+    /// # Errors
+    /// `EPIPE` if nobody can read.
+    pub(crate) fn push(&self, bytes: &[u8]) -> Result<usize> {
+        let mut state = self.state.lock();
+        if state.readers == 0 {
+            return Err(Errno::EPIPE.because("nobody has the pipe open for reading"));
+        }
+        state.bytes.extend(bytes);
+        drop(state);
+        self.queue.wake_all();
+        Ok(bytes.len())
+    }
+
     /// Bytes that can be written now.
     ///
     /// # Errors
@@ -327,6 +342,10 @@ impl FileOps for PipeEnd {
 
     fn write(&self, file: &File, _task: &Arc<Task>, buf: &mut IoBuf<'_>) -> Result<usize> {
         self.pipe.write(buf, file.flags().contains(OpenFlags::O_DIRECT))
+    }
+
+    fn writes_all(&self) -> bool {
+        true
     }
 
     fn ioctl(&self, _file: &Arc<File>, cx: &mut Cx<'_>, command: u32, arg: GuestAddr) -> Outcome {

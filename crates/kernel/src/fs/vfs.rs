@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,7 +17,7 @@ use crate::fs::device::{CharDevices, CharDriver};
 use crate::fs::locks::LockTable;
 use crate::fs::mount::{MountFlags, MountTable};
 use crate::fs::pipe::{self, Fifos, PipeEnd};
-use crate::fs::tmpfs::{TmpFs, TmpFsOptions};
+use crate::fs::tmpfs::{TmpFs, TmpFsOptions, TmpFsType};
 use crate::fs::{Dentry, FileSystem, FileSystemType, Mount, Path};
 
 /// The mount tree and everything below it.
@@ -70,7 +71,7 @@ impl Vfs {
             dentries: DentryCache::default(),
             anon,
             anon_mount,
-            types: RwLock::default(),
+            types: RwLock::new(built_in_types()),
             devices,
             locks: LockTable::default(),
             last_dev: AtomicU64::new(15),
@@ -165,6 +166,18 @@ impl Vfs {
         self.types.write().insert(kind.name(), kind);
     }
 
+    /// The type of that name.
+    #[must_use]
+    pub fn file_system_type(&self, name: &str) -> Option<Arc<dyn FileSystemType>> {
+        self.types.read().get(name).cloned()
+    }
+
+    /// The names of all types, for `/proc/filesystems`.
+    #[must_use]
+    pub fn type_names(&self) -> Vec<&'static str> {
+        self.types.read().keys().copied().collect()
+    }
+
     /// Gives a character device its driver, and a name in devfs unless `name`
     /// is empty. `mode` is that of the name.
     pub fn register_char(&self, major: u32, minor: u32, name: &str, mode: u32, driver: Arc<dyn CharDriver>) {
@@ -176,4 +189,13 @@ impl Vfs {
     pub fn register_char_major(&self, major: u32, name: &str, driver: Arc<dyn CharDriver>) {
         self.devices.register_major(major, name, driver);
     }
+}
+
+/// The types that are there from the start.
+fn built_in_types() -> BTreeMap<&'static str, Arc<dyn FileSystemType>> {
+    let mut types = BTreeMap::<&'static str, Arc<dyn FileSystemType>>::new();
+    for name in ["tmpfs", "ramfs"] {
+        types.insert(name, Arc::new(TmpFsType(name)));
+    }
+    types
 }

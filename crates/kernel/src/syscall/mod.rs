@@ -124,6 +124,16 @@ pub const GROUPS: &[&[Row]] = &[
     crate::time::ROWS,
     crate::poll::ROWS,
     crate::tty::ROWS,
+    crate::fs::calls::GROUPS[0],
+    crate::fs::calls::GROUPS[1],
+    crate::fs::calls::GROUPS[2],
+    crate::fs::calls::GROUPS[3],
+    crate::fs::calls::GROUPS[4],
+    crate::fs::calls::GROUPS[5],
+    crate::fs::calls::GROUPS[6],
+    crate::fs::calls::GROUPS[7],
+    crate::fs::calls::GROUPS[8],
+    crate::fs::calls::GROUPS[9],
 ];
 
 /// Numbers are below this; arm64 Linux has none higher yet.

@@ -14,7 +14,7 @@ mod file;
 mod node;
 
 pub use build::{Builder, FileData};
-pub(crate) use file::Seals;
+pub(crate) use file::{Contents, Seals};
 pub(crate) use node::Node;
 
 use alloc::format;
