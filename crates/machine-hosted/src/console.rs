@@ -37,8 +37,10 @@ struct Input {
 }
 
 struct Shared {
-    input: OwnedFd,
+    /// `None`: no input ever, and no end of it either.
+    input: Option<OwnedFd>,
     output: OwnedFd,
+    /// In raw mode, and so the guest's alone.
     is_terminal: bool,
     state: Mutex<Input>,
     /// A byte in this pipe wakes the thread.
@@ -62,21 +64,23 @@ impl Console {
     /// If `input` is no terminal, or another console has one in raw mode.
     pub fn terminal(input: OwnedFd, output: OwnedFd) -> io::Result<Self> {
         let raw_fd = input.try_clone()?;
-        let mut console = Self::new(input, output, true)?;
+        let mut console = Self::new(Some(input), output, true)?;
         console.raw = Some(RawTerminal::enter(raw_fd, console.shared.wake.1.as_raw_fd())?);
         console.shared.start_reader(&mut console.shared.state.lock());
         Ok(console)
     }
 
-    /// A console on anything else: a terminal's modes are left as they are.
+    /// A console on anything else. If `output` is a terminal its modes are left
+    /// as they are. Without `input` nothing ever comes, but it does not end:
+    /// the end of its input would hang the guest's terminal up.
     ///
     /// # Errors
     /// If the process has too many open descriptors.
-    pub fn plain(input: OwnedFd, output: OwnedFd) -> io::Result<Self> {
+    pub fn plain(input: Option<OwnedFd>, output: OwnedFd) -> io::Result<Self> {
         Self::new(input, output, false)
     }
 
-    fn new(input: OwnedFd, output: OwnedFd, is_terminal: bool) -> io::Result<Self> {
+    fn new(input: Option<OwnedFd>, output: OwnedFd, is_terminal: bool) -> io::Result<Self> {
         let wake = rustix::pipe::pipe()?;
         for end in [&wake.0, &wake.1] {
             rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
@@ -87,7 +91,8 @@ impl Console {
         Ok(Self { raw: None, shared: Arc::new(shared) })
     }
 
-    /// True if the console is a terminal with a window, not a pair of pipes.
+    /// True if the console is a terminal in raw mode, from which the guest
+    /// gets what is typed.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         self.shared.is_terminal
@@ -147,10 +152,8 @@ impl CharDev for Console {
     }
 
     fn window_size(&self) -> Option<(u16, u16)> {
-        if !self.shared.is_terminal {
-            return None;
-        }
-        let size = tcgetwinsize(&self.shared.output).or_else(|_| tcgetwinsize(&self.shared.input)).ok()?;
+        let input = || tcgetwinsize(self.shared.input.as_ref()?).ok();
+        let size = tcgetwinsize(&self.shared.output).ok().or_else(input)?;
         Some((size.ws_row, size.ws_col))
     }
 
@@ -168,7 +171,7 @@ impl fmt::Debug for Console {
 
 impl Shared {
     fn start_reader(self: &Arc<Self>, state: &mut Input) {
-        if state.thread.is_some() || state.ended || state.stop {
+        if state.thread.is_some() || state.ended || state.stop || self.input.is_none() {
             return;
         }
         let shared = self.clone();
@@ -193,6 +196,7 @@ impl Shared {
 
     /// The thread: waits for input while there is room for it.
     fn read_input(&self) {
+        let Some(input) = &self.input else { return };
         loop {
             let room = {
                 let mut state = self.state.lock();
@@ -205,8 +209,8 @@ impl Shared {
             };
             // Input is not for us while the terminal is somebody else's:
             // `SIGCONT` in the foreground wakes this thread.
-            let listens = room > 0 && (!self.is_terminal || in_foreground(&self.input));
-            let mut fds = [PollFd::new(&self.wake.0, PollFlags::IN), PollFd::new(&self.input, PollFlags::IN)];
+            let listens = room > 0 && (!self.is_terminal || in_foreground(input));
+            let mut fds = [PollFd::new(&self.wake.0, PollFlags::IN), PollFd::new(input, PollFlags::IN)];
             let count = if listens { 2 } else { 1 };
             if poll(&mut fds[..count], None).is_err() {
                 continue;
@@ -219,16 +223,16 @@ impl Shared {
                 // Perhaps the window has changed.
                 self.notify();
             }
-            if readable && !self.take_input(room) {
+            if readable && !self.take_input(input, room) {
                 return;
             }
         }
     }
 
     /// Reads up to `room` bytes that are there; false at the end of the input.
-    fn take_input(&self, room: usize) -> bool {
+    fn take_input(&self, input: &OwnedFd, room: usize) -> bool {
         let mut bytes = [0; BUFFER];
-        let taken = rustix::io::read(&self.input, &mut bytes[..room.min(BUFFER)]);
+        let taken = rustix::io::read(input, &mut bytes[..room.min(BUFFER)]);
         let mut state = self.state.lock();
         let goes_on = match taken {
             Ok(count) if count > 0 => {

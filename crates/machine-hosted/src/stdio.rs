@@ -111,5 +111,5 @@ fn make_console(fds: &[Option<OwnedFd>; 3]) -> io::Result<Console> {
         (None, Some(error)) => error.try_clone()?,
         (None, None) => null(OFlags::WRONLY)?,
     };
-    Console::plain(null(OFlags::RDONLY)?, output)
+    Console::plain(None, output)
 }

@@ -224,7 +224,7 @@ fn devices_answer_at_once() {
 #[test]
 fn a_plain_console_reads_only_when_asked_and_holds_little() {
     let (read_end, write_end) = pipe();
-    let console = Console::plain(read_end, null()).unwrap();
+    let console = Console::plain(Some(read_end), null()).unwrap();
     let (sender, told) = mpsc::channel();
     console.set_notify(Box::new(move || {
         let _ = sender.send(());
@@ -260,8 +260,30 @@ fn a_plain_console_reads_only_when_asked_and_holds_little() {
 #[test]
 fn a_console_can_be_dropped_while_its_thread_waits() {
     let (read_end, _write_end) = pipe();
-    let console = Console::plain(read_end, null()).unwrap();
+    let console = Console::plain(Some(read_end), null()).unwrap();
     assert_eq!(console.read(&mut [0; 8]), Ok(0));
     std::thread::sleep(NOT_YET);
     drop(console);
+}
+
+#[test]
+fn a_console_without_input_never_ends() {
+    let console = Console::plain(None, null()).unwrap();
+    for _ in 0..3 {
+        assert_eq!(console.read(&mut [0; 8]), Ok(0));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn what_is_written_to_a_plain_console_comes_out_unchanged() {
+    let (read_end, write_end) = pipe();
+    let console = Console::plain(None, write_end).unwrap();
+    let all: Vec<u8> = (0..=255).collect();
+    assert_eq!(console.write(&all), 256);
+    let mut buf = [0; 256];
+    File::from(read_end).read_exact(&mut buf).unwrap();
+    assert_eq!(buf[..], all[..]);
+    // Nobody reads any more: swallowed, so that the guest does not hang.
+    assert_eq!(console.write(&all), 256);
 }
