@@ -2,6 +2,10 @@
 //! the `for_each_encoding!` macro. See `src/table/README.md` for the format.
 //!
 //! Any mistake in a row stops the build with the file and the line.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "Cargo talks to build scripts through the environment"
+)]
 
 use std::path::PathBuf;
 use std::{env, fs};
