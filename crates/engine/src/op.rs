@@ -4,11 +4,18 @@
 //! by side (see `code::page`), so the next instruction's op is the next in
 //! memory and a local branch is a distance between ops.
 
+use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use machine::UserContext;
 
 use crate::cpu::CpuState;
+
+/// An argument without a value. It takes up the host register that x86-64
+/// shifts by, so that handlers may use it and need not save anything.
+pub(crate) type Scratch = MaybeUninit<u64>;
+/// What to pass for a [`Scratch`].
+pub(crate) const SCRATCH: Scratch = MaybeUninit::uninit();
 
 /// A handler: executes `op` and goes on to the next one.
 ///
@@ -17,7 +24,8 @@ use crate::cpu::CpuState;
 /// # Safety
 /// `op` is an op of a live code page whose handler this is; `ctx` and `cpu`
 /// are those of the running [`crate::Cpu`], used by nothing else meanwhile.
-pub(crate) type Handler = unsafe extern "C" fn(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64);
+pub(crate) type Handler =
+    unsafe extern "C" fn(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, _: Scratch, fa: u64, fb: u64);
 
 /// Where an op names its operands: slots of [`Op::r`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +103,7 @@ pub(crate) unsafe fn go(op: *const Op, ctx: *mut UserContext, cpu: *const CpuSta
     #[cfg(tail_calls)]
     // SAFETY: the caller vouches for the arguments.
     unsafe {
-        ((*op).handler())(op, ctx, cpu, fa, fb);
+        ((*op).handler())(op, ctx, cpu, SCRATCH, fa, fb);
     }
     #[cfg(not(tail_calls))]
     // SAFETY: the caller vouches for `cpu`.

@@ -11,7 +11,7 @@ use crate::cpu::jump::{cold_jump, jump};
 use crate::features::CpuFeatures;
 use crate::lower::{self, Draft};
 use crate::mem::arena::Arena;
-use crate::op::{OPERAND_LIMIT, Op, go};
+use crate::op::{OPERAND_LIMIT, Op, SCRATCH, Scratch, go};
 
 /// Instructions that are translated at once, at most.
 const RUN_LIMIT: usize = 64;
@@ -26,6 +26,7 @@ pub(crate) unsafe extern "C" fn untranslated(
     op: *const Op,
     ctx: *mut UserContext,
     cpu: *const CpuState,
+    _: Scratch,
     fa: u64,
     fb: u64,
 ) {
@@ -35,7 +36,7 @@ pub(crate) unsafe extern "C" fn untranslated(
             go(op, ctx, cpu, fa, fb);
         } else {
             (*(*cpu).local()).target = pc_of(op, cpu);
-            cold_jump(op, ctx, cpu, fa, fb);
+            cold_jump(op, ctx, cpu, SCRATCH, fa, fb);
         }
     }
 }
@@ -48,6 +49,7 @@ pub(crate) unsafe extern "C" fn next_page(
     op: *const Op,
     ctx: *mut UserContext,
     cpu: *const CpuState,
+    _: Scratch,
     fa: u64,
     fb: u64,
 ) {

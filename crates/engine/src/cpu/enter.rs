@@ -8,7 +8,7 @@ use crate::cpu::{Cpu, CpuState, flag_kind, jump, shootdown};
 use crate::domain::flags;
 use crate::fp;
 use crate::mem::space::AddressSpace;
-use crate::op::Op;
+use crate::op::{Op, SCRATCH};
 
 impl Cpu {
     /// Runs guest code from `context` in `space` until something happens.
@@ -50,7 +50,7 @@ impl Cpu {
 #[cfg(tail_calls)]
 unsafe fn drive(ctx: *mut UserContext, cpu: *const CpuState, nzcv: u64) {
     // SAFETY: `run` vouches for the pointers.
-    unsafe { jump::cold_jump(core::ptr::null(), ctx, cpu, nzcv, 0) }
+    unsafe { jump::cold_jump(core::ptr::null(), ctx, cpu, SCRATCH, nzcv, 0) }
 }
 
 /// Runs from `target` until something leaves.
@@ -61,13 +61,13 @@ unsafe fn drive(ctx: *mut UserContext, cpu: *const CpuState, nzcv: u64) {
     unsafe {
         let local = (*cpu).local();
         (*local).next = core::ptr::null();
-        jump::cold_jump(core::ptr::null(), ctx, cpu, nzcv, 0);
+        jump::cold_jump(core::ptr::null(), ctx, cpu, SCRATCH, nzcv, 0);
         loop {
             let op = core::mem::replace(&mut (*local).next, core::ptr::null());
             if op.is_null() {
                 return;
             }
-            ((*op).handler())(op, ctx, cpu, (*local).fa, (*local).fb);
+            ((*op).handler())(op, ctx, cpu, SCRATCH, (*local).fa, (*local).fb);
         }
     }
 }

@@ -11,7 +11,7 @@ use machine::{Access, ADDRESS_LIMIT, Exit, GuestAddr, PAGE_SIZE, Prot, UserConte
 use crate::code::page::{self, CodePage};
 use crate::cpu::enter::leave;
 use crate::cpu::{CpuState, POLL_KICK, POLL_MAINTENANCE, shootdown};
-use crate::op::{Op, go};
+use crate::op::{Op, SCRATCH, Scratch, go};
 
 const ENTRIES: usize = 1024;
 
@@ -60,7 +60,7 @@ pub(crate) unsafe fn jump(va: u64, op: *const Op, ctx: *mut UserContext, cpu: *c
             go((*entry).op, ctx, cpu, fa, fb);
         } else {
             (*local).target = va;
-            cold_jump(op, ctx, cpu, fa, fb);
+            cold_jump(op, ctx, cpu, SCRATCH, fa, fb);
         }
     }
 }
@@ -75,6 +75,7 @@ pub(crate) unsafe extern "C" fn cold_jump(
     _op: *const Op,
     ctx: *mut UserContext,
     cpu: *const CpuState,
+    _: Scratch,
     fa: u64,
     fb: u64,
 ) {

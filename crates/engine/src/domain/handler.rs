@@ -15,7 +15,7 @@ use crate::cpu::jump::{cold_jump, jump, resolve};
 use crate::domain::direct::Direct;
 use crate::domain::memory::{self, Fast, Full, opaque};
 use crate::domain::{BranchSem, JumpSem, Sem};
-use crate::op::{Op, go};
+use crate::op::{Op, SCRATCH, Scratch, go};
 
 /// Where an immediate branch goes.
 pub(crate) mod place {
@@ -35,6 +35,7 @@ pub(crate) unsafe extern "C" fn step<S: Sem>(
     op: *const Op,
     ctx: *mut UserContext,
     cpu: *const CpuState,
+    _: Scratch,
     fa: u64,
     fb: u64,
 ) {
@@ -45,7 +46,7 @@ pub(crate) unsafe extern "C" fn step<S: Sem>(
         if S::exec(&mut d).is_ok() {
             go(op.add(1), ctx, cpu, d.fa, d.fb);
         } else {
-            slow::<S>(op, ctx, cpu, fa, fb);
+            slow::<S>(op, ctx, cpu, SCRATCH, fa, fb);
         }
     }
 }
@@ -60,6 +61,7 @@ pub(crate) unsafe extern "C" fn slow<S: Sem>(
     op: *const Op,
     ctx: *mut UserContext,
     cpu: *const CpuState,
+    _: Scratch,
     fa: u64,
     fb: u64,
 ) {
@@ -125,6 +127,7 @@ pub(crate) unsafe extern "C" fn branch<S: BranchSem, const PLACE: u8>(
     op: *const Op,
     ctx: *mut UserContext,
     cpu: *const CpuState,
+    _: Scratch,
     fa: u64,
     fb: u64,
 ) {
@@ -166,7 +169,7 @@ pub(crate) unsafe fn take_branch<const PLACE: u8>(
         if PLACE == place::BACKWARD && (*cpu).poll.load(Ordering::Relaxed) != 0 {
             let local = (*cpu).local();
             (*local).target = (*local).page | offset_of(target);
-            cold_jump(op, ctx, cpu, fa, fb);
+            cold_jump(op, ctx, cpu, SCRATCH, fa, fb);
             return;
         }
         go(target, ctx, cpu, fa, fb);
@@ -181,6 +184,7 @@ pub(crate) unsafe extern "C" fn indirect<S: JumpSem>(
     op: *const Op,
     ctx: *mut UserContext,
     cpu: *const CpuState,
+    _: Scratch,
     fa: u64,
     fb: u64,
 ) {

@@ -6,7 +6,7 @@ use machine::{Exit, UserContext};
 use crate::cpu::CpuState;
 use crate::cpu::enter::{leave, pc_of};
 use crate::lower::{Draft, Lower, dst, src};
-use crate::op::Op;
+use crate::op::{Op, Scratch};
 use crate::sem::branch::{Always, CompareZero, Cond, Link, Register, RegisterLink, TestBit};
 
 /// X30, the link register.
@@ -89,14 +89,14 @@ pub(super) fn BRK_exception(i: Insn, c: &mut Lower<'_>) -> Draft {
 
 /// # Safety
 /// As [`crate::op::Handler`].
-unsafe extern "C" fn svc(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64) {
+unsafe extern "C" fn svc(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, _: Scratch, fa: u64, fb: u64) {
     // SAFETY: the caller vouches for the pointers.
     unsafe { leave(ctx, cpu, fa, fb, pc_of(op, cpu).wrapping_add(4), Exit::Syscall) }
 }
 
 /// # Safety
 /// As [`crate::op::Handler`].
-unsafe extern "C" fn brk(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64) {
+unsafe extern "C" fn brk(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, _: Scratch, fa: u64, fb: u64) {
     // SAFETY: the caller vouches for the pointers.
     unsafe {
         let imm = (*op).imm as u16;

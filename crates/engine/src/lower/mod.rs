@@ -34,7 +34,7 @@ use crate::cpu::enter::{leave, pc_of};
 use crate::domain::handler::{self, place};
 use crate::domain::{BranchSem, JumpSem, Sem};
 use crate::features::CpuFeatures;
-use crate::op::{Handler, Op, SINK, ZERO};
+use crate::op::{Handler, Op, SINK, Scratch, ZERO};
 
 /// An op to be.
 pub(crate) struct Draft {
@@ -145,7 +145,7 @@ impl<'a> Lower<'a> {
 
 /// The handler of what is no instruction.
 #[cold]
-unsafe extern "C" fn undefined(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64) {
+unsafe extern "C" fn undefined(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, _: Scratch, fa: u64, fb: u64) {
     // SAFETY: the caller vouches for the pointers.
     unsafe {
         let word = (*op).imm.cast_unsigned();

@@ -5,7 +5,7 @@ use machine::UserContext;
 
 use crate::cpu::CpuState;
 use crate::lower::{Draft, Lower, dst, src};
-use crate::op::{Op, TPIDR, go};
+use crate::op::{Op, Scratch, TPIDR, go};
 use crate::sem::atomic::ClearExclusive;
 use crate::sem::system::{
     Barrier, CacheLine, Literal, Move, Nop, ReadFpcr, ReadFpsr, ReadNzcv, WriteFpcr, WriteFpsr, WriteNzcv,
@@ -125,7 +125,7 @@ unsafe fn finish(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa:
 
 /// # Safety
 /// As [`crate::op::Handler`].
-unsafe extern "C" fn read_counter(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64) {
+unsafe extern "C" fn read_counter(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, _: Scratch, fa: u64, fb: u64) {
     // SAFETY: the caller vouches for the pointers.
     unsafe {
         let value = (*(*cpu).local()).clock.counter();
@@ -135,7 +135,7 @@ unsafe extern "C" fn read_counter(op: *const Op, ctx: *mut UserContext, cpu: *co
 
 /// # Safety
 /// As [`crate::op::Handler`].
-unsafe extern "C" fn read_frequency(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64) {
+unsafe extern "C" fn read_frequency(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, _: Scratch, fa: u64, fb: u64) {
     // SAFETY: the caller vouches for the pointers.
     unsafe {
         let value = (*(*cpu).local()).clock.counter_frequency();
