@@ -80,6 +80,8 @@ pub(crate) fn run(arena: &Arena, features: &CpuFeatures, page: NonNull<CodePage>
             break;
         }
     }
+    #[cfg(tail_calls)]
+    crate::code::fuse::fuse(&mut drafts[..len]);
     // Whatever control may come to must be ready, also what follows.
     page::make_ready(page, first, first + len);
     let ops = page.as_ptr().cast::<Op>();

@@ -21,6 +21,9 @@ pub(crate) struct Direct<M> {
     pub(crate) cpu: *const CpuState,
     pub(crate) fa: u64,
     pub(crate) fb: u64,
+    /// The kind of the flags, if an instruction of this handler has set them;
+    /// then conditions that follow are resolved when they are compiled.
+    kind: Option<u8>,
     mode: PhantomData<M>,
 }
 
@@ -35,7 +38,7 @@ impl<M: Mode> Direct<M> {
         fa: u64,
         fb: u64,
     ) -> Self {
-        Self { op, ctx, cpu, fa, fb, mode: PhantomData }
+        Self { op, ctx, cpu, fa, fb, kind: None, mode: PhantomData }
     }
 
     #[inline(always)]
@@ -74,6 +77,9 @@ impl<M: Mode> Direct<M> {
 
     #[inline(always)]
     fn kind(&self) -> u8 {
+        if let Some(kind) = self.kind {
+            return kind;
+        }
         // SAFETY: `new` vouches for `cpu`.
         unsafe { (*(*self.cpu).local()).flag_kind }
     }
@@ -82,6 +88,7 @@ impl<M: Mode> Direct<M> {
     fn set_flags(&mut self, flags: Flags) {
         self.fa = flags.fa;
         self.fb = flags.fb;
+        self.kind = Some(flags.kind);
         // SAFETY: `new` vouches for `cpu`.
         unsafe { (*(*self.cpu).local()).flag_kind = flags.kind };
     }

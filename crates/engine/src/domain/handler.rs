@@ -51,6 +51,91 @@ pub(crate) unsafe extern "C" fn step<S: Sem>(
     }
 }
 
+/// Two instructions in one. Each is restartable by itself.
+///
+/// # Safety
+/// As [`crate::op::Handler`], and the next op is one of form `B`.
+#[cfg(tail_calls)]
+pub(crate) unsafe extern "C" fn pair<A: Sem, B: Sem>(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    _: Scratch,
+    fa: u64,
+    fb: u64,
+) {
+    // SAFETY: the caller vouches for the pointers and for what follows `op`.
+    unsafe {
+        let mut d = Direct::<Fast>::new(op, ctx, cpu, fa, fb);
+        if A::exec(&mut d).is_err() {
+            slow::<A>(op, ctx, cpu, SCRATCH, fa, fb);
+            return;
+        }
+        let (fa, fb) = (d.fa, d.fb);
+        d.op = op.add(1);
+        if B::exec(&mut d).is_err() {
+            slow::<B>(op.add(1), ctx, cpu, SCRATCH, fa, fb);
+            return;
+        }
+        go(op.add(2), ctx, cpu, d.fa, d.fb);
+    }
+}
+
+/// An instruction and the branch behind it in one.
+///
+/// # Safety
+/// As [`crate::op::Handler`], and the next op is that branch.
+#[cfg(tail_calls)]
+pub(crate) unsafe extern "C" fn pair_branch<A: Sem, B: BranchSem, const PLACE: u8>(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    _: Scratch,
+    fa: u64,
+    fb: u64,
+) {
+    // SAFETY: the caller vouches for the pointers and for what follows `op`.
+    unsafe {
+        let mut d = Direct::<Fast>::new(op, ctx, cpu, fa, fb);
+        if A::exec(&mut d).is_err() {
+            slow::<A>(op, ctx, cpu, SCRATCH, fa, fb);
+            return;
+        }
+        d.op = op.add(1);
+        if B::is_taken(&mut d) {
+            take_branch::<PLACE>(op.add(1), ctx, cpu, d.fa, d.fb);
+        } else {
+            go(op.add(2), ctx, cpu, d.fa, d.fb);
+        }
+    }
+}
+
+/// An instruction and the jump behind it in one.
+///
+/// # Safety
+/// As [`crate::op::Handler`], and the next op is that jump.
+#[cfg(tail_calls)]
+pub(crate) unsafe extern "C" fn pair_jump<A: Sem, B: JumpSem>(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    _: Scratch,
+    fa: u64,
+    fb: u64,
+) {
+    // SAFETY: the caller vouches for the pointers and for what follows `op`.
+    unsafe {
+        let mut d = Direct::<Fast>::new(op, ctx, cpu, fa, fb);
+        if A::exec(&mut d).is_err() {
+            slow::<A>(op, ctx, cpu, SCRATCH, fa, fb);
+            return;
+        }
+        d.op = op.add(1);
+        let target = B::target(&mut d);
+        jump(target, op, ctx, cpu, d.fa, d.fb);
+    }
+}
+
 /// Starts an instruction again that the fast handler gave up.
 ///
 /// # Safety

@@ -38,30 +38,23 @@ pub(crate) mod index {
     pub(crate) const SXTW: u8 = 2;
 }
 
-/// The address of an access, and the base register's new value.
+/// The address of an access.
 #[inline(always)]
-pub(crate) fn address<D: Domain, const MODE: u8>(d: &D) -> (D::X, D::X) {
+pub(crate) fn address<D: Domain, const MODE: u8>(d: &D) -> D::X {
     match MODE {
-        mode::LITERAL => {
-            let addr = d.add(d.page(), d.imm());
-            (addr, addr)
-        }
-        mode::BASE => (d.x(Slot::N), d.x(Slot::N)),
-        mode::POST => {
-            let base = d.x(Slot::N);
-            (base, d.add(base, d.imm()))
-        }
-        _ => {
-            let addr = d.add(d.x(Slot::N), d.imm());
-            (addr, addr)
-        }
+        mode::LITERAL => d.add(d.page(), d.imm()),
+        mode::BASE | mode::POST => d.x(Slot::N),
+        _ => d.add(d.x(Slot::N), d.imm()),
     }
 }
 
-/// Writes the base register where the mode does.
+/// Writes the base register where the mode does. Its new value is computed
+/// here, not kept since [`address`]: a handler has few registers to keep
+/// things in.
 #[inline(always)]
-pub(crate) fn write_back<D: Domain, const MODE: u8>(d: &mut D, base: D::X) {
+pub(crate) fn write_back<D: Domain, const MODE: u8>(d: &mut D) {
     if MODE == mode::PRE || MODE == mode::POST {
+        let base = d.add(d.x(Slot::N), d.imm());
         d.set_x(Slot::N, base);
     }
 }
@@ -93,9 +86,9 @@ pub(crate) struct Load<const SIZE: u8, const EXTEND: u8, const MODE: u8>;
 impl<const SIZE: u8, const EXTEND: u8, const MODE: u8> Sem for Load<SIZE, EXTEND, MODE> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
-        let (addr, base) = address::<D, MODE>(d);
+        let addr = address::<D, MODE>(d);
         let value = d.load::<SIZE>(addr)?;
-        write_back::<D, MODE>(d, base);
+        write_back::<D, MODE>(d);
         let value = extended::<D, SIZE, EXTEND>(d, value);
         d.set_x(Slot::D, value);
         Ok(())
@@ -108,10 +101,10 @@ pub(crate) struct Store<const SIZE: u8, const MODE: u8>;
 impl<const SIZE: u8, const MODE: u8> Sem for Store<SIZE, MODE> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
-        let (addr, base) = address::<D, MODE>(d);
+        let addr = address::<D, MODE>(d);
         let value = d.x(Slot::D);
         d.store::<SIZE>(addr, value)?;
-        write_back::<D, MODE>(d, base);
+        write_back::<D, MODE>(d);
         Ok(())
     }
 }
@@ -150,9 +143,9 @@ pub(crate) struct LoadPair<const SIZE: u8, const EXTEND: u8, const MODE: u8>;
 impl<const SIZE: u8, const EXTEND: u8, const MODE: u8> Sem for LoadPair<SIZE, EXTEND, MODE> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
-        let (addr, base) = address::<D, MODE>(d);
+        let addr = address::<D, MODE>(d);
         let (a, b) = d.load_pair::<SIZE>(addr)?;
-        write_back::<D, MODE>(d, base);
+        write_back::<D, MODE>(d);
         let (a, b) = (extended::<D, SIZE, EXTEND>(d, a), extended::<D, SIZE, EXTEND>(d, b));
         d.set_x(Slot::D, a);
         d.set_x(Slot::A, b);
@@ -166,10 +159,10 @@ pub(crate) struct StorePair<const SIZE: u8, const MODE: u8>;
 impl<const SIZE: u8, const MODE: u8> Sem for StorePair<SIZE, MODE> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
-        let (addr, base) = address::<D, MODE>(d);
+        let addr = address::<D, MODE>(d);
         let (a, b) = (d.x(Slot::D), d.x(Slot::A));
         d.store_pair::<SIZE>(addr, a, b)?;
-        write_back::<D, MODE>(d, base);
+        write_back::<D, MODE>(d);
         Ok(())
     }
 }

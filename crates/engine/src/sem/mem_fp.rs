@@ -9,9 +9,9 @@ pub(crate) struct LoadV<const SIZE: u8, const MODE: u8>;
 impl<const SIZE: u8, const MODE: u8> Sem for LoadV<SIZE, MODE> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
-        let (addr, base) = address::<D, MODE>(d);
+        let addr = address::<D, MODE>(d);
         let value = d.load_v::<SIZE>(addr)?;
-        write_back::<D, MODE>(d, base);
+        write_back::<D, MODE>(d);
         d.set_v(Slot::D, value);
         Ok(())
     }
@@ -23,10 +23,10 @@ pub(crate) struct StoreV<const SIZE: u8, const MODE: u8>;
 impl<const SIZE: u8, const MODE: u8> Sem for StoreV<SIZE, MODE> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
-        let (addr, base) = address::<D, MODE>(d);
+        let addr = address::<D, MODE>(d);
         let value = d.v(Slot::D);
         d.store_v::<SIZE>(addr, value)?;
-        write_back::<D, MODE>(d, base);
+        write_back::<D, MODE>(d);
         Ok(())
     }
 }
@@ -62,9 +62,9 @@ pub(crate) struct LoadPairV<const SIZE: u8, const MODE: u8>;
 impl<const SIZE: u8, const MODE: u8> Sem for LoadPairV<SIZE, MODE> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
-        let (addr, base) = address::<D, MODE>(d);
+        let addr = address::<D, MODE>(d);
         let (a, b) = d.load_pair_v::<SIZE>(addr)?;
-        write_back::<D, MODE>(d, base);
+        write_back::<D, MODE>(d);
         d.set_v(Slot::D, a);
         d.set_v(Slot::A, b);
         Ok(())
@@ -77,10 +77,10 @@ pub(crate) struct StorePairV<const SIZE: u8, const MODE: u8>;
 impl<const SIZE: u8, const MODE: u8> Sem for StorePairV<SIZE, MODE> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
-        let (addr, base) = address::<D, MODE>(d);
+        let addr = address::<D, MODE>(d);
         let (a, b) = (d.v(Slot::D), d.v(Slot::A));
         d.store_pair_v::<SIZE>(addr, a, b)?;
-        write_back::<D, MODE>(d, base);
+        write_back::<D, MODE>(d);
         Ok(())
     }
 }
