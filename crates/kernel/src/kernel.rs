@@ -264,6 +264,7 @@ impl Kernel {
             self.drain_events();
             self.timers.expire(self.now_ns());
             if let Some(task) = self.run_queue.pop_or_idle(cpu.id()) {
+                self.vdso.refresh_if_stale(self.clock());
                 crate::task::run(self, cpu, &task);
             } else {
                 cpu.set_deadline(None);

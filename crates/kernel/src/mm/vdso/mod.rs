@@ -7,6 +7,7 @@
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use machine::sync::Mutex;
 use machine::{Clock, PAGE_SIZE, Prot};
@@ -26,13 +27,6 @@ const NS_PER_SECOND: u128 = 1_000_000_000;
 const SEQUENCE: usize = 0;
 const CLOCKS: usize = 8;
 
-#[derive(Clone, Copy, Debug, Default)]
-struct State {
-    sequence: u32,
-    /// When the data was last written, on the monotonic clock.
-    written_ns: u64,
-}
-
 struct Pages {
     image: Arc<Object>,
     data: Arc<Object>,
@@ -47,12 +41,15 @@ pub struct Vdso {
     pages: Option<Pages>,
     /// What to add to the counter, in nanoseconds, for the monotonic clock.
     monotonic_offset: i128,
-    state: Mutex<State>,
+    /// The sequence count in the data page; locked while that is written.
+    sequence: Mutex<u32>,
+    /// When the data was last written, on the monotonic clock.
+    written_ns: AtomicU64,
 }
 
 impl fmt::Debug for Vdso {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Vdso({:?})", *self.state.lock())
+        write!(f, "Vdso({} updates)", *self.sequence.lock() / 2)
     }
 }
 
@@ -63,7 +60,8 @@ impl Vdso {
             frames: frames.clone(),
             pages: Self::make_pages(frames),
             monotonic_offset: monotonic_offset(clock),
-            state: Mutex::default(),
+            sequence: Mutex::default(),
+            written_ns: AtomicU64::new(0),
         };
         this.refresh(clock);
         this
@@ -82,7 +80,7 @@ impl Vdso {
         let Some(pages) = &self.pages else { return };
         let Ok(frame) = pages.data.frame(0, true) else { return };
         let pool = self.frames.pool();
-        let mut state = self.state.lock();
+        let mut sequence = self.sequence.lock();
         let counter = clock.counter();
         let frequency = clock.counter_frequency().max(1);
         let monotonic = counter_ns(counter, frequency) + self.monotonic_offset;
@@ -93,21 +91,21 @@ impl Vdso {
             u64::try_from(monotonic).unwrap_or(0),
             clock.wall_offset_ns().cast_unsigned(),
         ];
-        state.sequence = state.sequence.wrapping_add(1);
-        pool.write(frame, SEQUENCE, &state.sequence.to_le_bytes());
+        *sequence = sequence.wrapping_add(1);
+        pool.write(frame, SEQUENCE, &sequence.to_le_bytes());
         for (i, field) in fields.iter().enumerate() {
             pool.write(frame, CLOCKS + 8 * i, &field.to_le_bytes());
         }
-        state.sequence = state.sequence.wrapping_add(1);
-        pool.write(frame, SEQUENCE, &state.sequence.to_le_bytes());
-        state.written_ns = clock.monotonic_ns();
-        drop(state);
+        *sequence = sequence.wrapping_add(1);
+        pool.write(frame, SEQUENCE, &sequence.to_le_bytes());
+        self.written_ns.store(clock.monotonic_ns(), Ordering::Relaxed);
+        drop(sequence);
         self.frames.put(frame);
     }
 
     /// As [`Vdso::refresh`], unless that was done less than a second ago.
     pub fn refresh_if_stale(&self, clock: &dyn Clock) {
-        let age = clock.monotonic_ns().saturating_sub(self.state.lock().written_ns);
+        let age = clock.monotonic_ns().saturating_sub(self.written_ns.load(Ordering::Relaxed));
         if age >= REFRESH_NS {
             self.refresh(clock);
         }
@@ -162,8 +160,11 @@ fn monotonic_offset(clock: &dyn Clock) -> i128 {
         let before = clock.monotonic_ns();
         let counter = clock.counter();
         let after = clock.monotonic_ns();
-        let middle = before + after.saturating_sub(before) / 2;
-        (after.saturating_sub(before), i128::from(middle) - counter_ns(counter, frequency))
+        let counter = counter_ns(counter, frequency);
+        // Anything between the two is right; 0, if that is, is exact.
+        let lowest = i128::from(before) - counter;
+        let highest = i128::from(after.max(before)) - counter;
+        (highest - lowest, 0_i128.clamp(lowest, highest))
     };
     (0..5).map(reading).min_by_key(|(width, _)| *width).map_or(0, |(_, offset)| offset)
 }
