@@ -406,7 +406,6 @@ fn fixture_path() -> PathBuf {
 /// anything: each becomes an immediate in the assembly output. Lines that do
 /// not compile are dropped and the rest tried again.
 fn ask_compiler(headers: &str, expressions: &[String]) -> BTreeMap<String, i64> {
-    let compiler = std::env::var("AARCH64_CC").unwrap_or_else(|_| "aarch64-linux-gnu-gcc".to_owned());
     let source = std::env::temp_dir().join(format!("linux-abi-headers-{}.c", std::process::id()));
     let mut open: Vec<usize> = (0..expressions.len()).collect();
     loop {
@@ -417,7 +416,7 @@ fn ask_compiler(headers: &str, expressions: &[String]) -> BTreeMap<String, i64> 
         }
         text += "}\n";
         std::fs::write(&source, text).expect("the temporary directory is writable");
-        let output = Command::new(&compiler).args(["-S", "-o", "-", "-w", "-fmax-errors=0"]).arg(&source).output().expect("the compiler starts");
+        let output = Command::new("aarch64-linux-gnu-gcc").args(["-S", "-o", "-", "-w", "-fmax-errors=0"]).arg(&source).output().expect("the compiler starts");
         if output.status.success() {
             std::fs::remove_file(&source).expect("the file is ours");
             let text = String::from_utf8(output.stdout).expect("assembly is text");
@@ -461,7 +460,9 @@ fn values_sizes_and_offsets_are_those_of_the_c_headers() {
     let mut expressions: Vec<String> = claims.iter().map(|claim| claim.0.clone()).collect();
     expressions.sort();
     expressions.dedup();
-    if std::env::var_os("UPDATE_FIXTURE").is_some() {
+    #[expect(clippy::disallowed_methods, reason = "how a developer asks for a new fixture")]
+    let wants_update = std::env::var_os("UPDATE_FIXTURE").is_some();
+    if wants_update {
         update(&expressions);
     }
     let text = std::fs::read_to_string(fixture_path()).expect("the fixture is checked in");

@@ -21,6 +21,7 @@ use rustix::termios::{LocalModes, OutputModes, Termios, Winsize, tcgetattr, tcse
 /// What a child process does on its terminal; not a test by itself.
 #[test]
 #[ignore = "run by the other tests, on a terminal"]
+#[expect(clippy::disallowed_methods, reason = "the parent tells its child so what to do")]
 fn child() {
     let fd = |fd: std::os::fd::BorrowedFd<'_>| fd.try_clone_to_owned().unwrap();
     let console = Console::terminal(fd(std::io::stdin().as_fd()), fd(std::io::stdout().as_fd())).unwrap();
