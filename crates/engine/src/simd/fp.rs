@@ -6,7 +6,7 @@
 use core::marker::PhantomData;
 
 use super::{FpOp, V128};
-use crate::fp::host::{Compare, HostFloat, Op2};
+use crate::fp::host::{self, Compare, HostFloat, Op2};
 use crate::fp::{self, Env, Rounding};
 
 /// An operation on one element, given as bits.
@@ -19,13 +19,19 @@ pub trait LaneOp<F: HostFloat>: 'static {
     /// are not in use are zero.
     #[inline(always)]
     fn host_vector(a: V128, b: V128, c: V128, n: u64, count: usize) -> Option<V128> {
-        let mut result = V128::zero();
-        for i in 0..count {
-            let lane = Self::host(get::<F>(a, i), get::<F>(b, i), get::<F>(c, i), n)?;
-            result = set::<F>(result, i, lane);
-        }
-        Some(result)
+        host_lanes::<Self, F>(a, b, c, n, count)
     }
+}
+
+/// One lane after the other with the host's FPU.
+#[inline(always)]
+fn host_lanes<O: LaneOp<F> + ?Sized, F: HostFloat>(a: V128, b: V128, c: V128, n: u64, count: usize) -> Option<V128> {
+    let mut result = V128::zero();
+    for i in 0..count {
+        let lane = O::host(get::<F>(a, i), get::<F>(b, i), get::<F>(c, i), n)?;
+        result = set::<F>(result, i, lane);
+    }
+    Some(result)
 }
 
 /// Lane `i`.
@@ -221,9 +227,7 @@ lane_ops! {
     /// `-(a * b)`.
     NegMul[F](a, b, c, n, env) host F::op2(Op2::Mul, a, b).map(fp::neg::<F>), exact fp::neg::<F>(fp::mul::<F>(a, b, env));
     /// `FMULX`.
-    MulX[F](a, b, c, n, env) host F::op2(Op2::Mul, a, b), exact fp::mul_x::<F>(a, b, env);
-    /// `|a - b|`.
-    AbsDiff[F](a, b, c, n, env) host F::op2(Op2::Sub, a, b).map(fp::abs::<F>), exact fp::abs::<F>(fp::sub::<F>(a, b, env));
+    MulX[F](a, b, c, n, env) host None, exact fp::mul_x::<F>(a, b, env);
     /// `FRECPS`.
     RecipStep[F](a, b, c, n, env) host None, exact fp::recip_step::<F>(a, b, env);
     /// `FRSQRTS`.
@@ -242,18 +246,6 @@ lane_ops! {
     NegMulSub[F](a, b, c, n, env)
         host F::mul_add(fp::neg::<F>(c), a, b),
         exact fp::mul_add::<F>(fp::neg::<F>(c), a, b, env);
-    /// `a >= b` in magnitude, as a mask.
-    AbsGe[F](a, b, c, n, env)
-        host F::compare(Compare::Ge, fp::abs::<F>(a), fp::abs::<F>(b)).map(mask::<F>),
-        exact mask::<F>(fp::compare_ge::<F>(fp::abs::<F>(a), fp::abs::<F>(b), env));
-    /// `a > b` in magnitude, as a mask.
-    AbsGt[F](a, b, c, n, env)
-        host F::compare(Compare::Gt, fp::abs::<F>(a), fp::abs::<F>(b)).map(mask::<F>),
-        exact mask::<F>(fp::compare_gt::<F>(fp::abs::<F>(a), fp::abs::<F>(b), env));
-    /// A signed integer with `n` bits behind the point as a number.
-    FromSigned[F](a, b, c, n, env)
-        host if F::BITS == 64 { scale::<F>(F::from_signed(a as i64), n) } else { scale::<F>(F::from_signed(i64::from(a as i32)), n) },
-        exact fp::from_fixed::<F>(a, F::BITS, n as u32, true, env);
     /// An unsigned integer with `n` bits behind the point as a number.
     FromUnsigned[F](a, b, c, n, env)
         host if F::BITS == 64 { scale::<F>(F::from_unsigned(a), n) } else { scale::<F>(F::from_signed(i64::from(a as u32)), n) },
@@ -267,7 +259,7 @@ pub(super) fn scale<F: HostFloat>(value: Option<u64>, n: u64) -> Option<u64> {
         return value;
     }
     let power = (F::BIAS as u64).wrapping_sub(n & 127) << F::FRAC;
-    F::op2(Op2::Mul, value?, power)
+    value.map(|value| F::scale(value, power))
 }
 
 #[inline(always)]
@@ -311,6 +303,84 @@ impl<F: HostFloat> LaneOp<F> for MulSub {
     fn host_vector(a: V128, b: V128, c: V128, _: u64, _: usize) -> Option<V128> {
         let sign = if F::BITS == 32 { V128::splat(1_u32 << 31) } else { V128::splat(1_u64 << 63) };
         F::v_mul_add(c, a.zip::<u64>(sign, |a, s| a ^ s), b)
+    }
+}
+
+/// The magnitudes of all lanes.
+#[inline(always)]
+fn abs_lanes<F: HostFloat>(a: V128) -> V128 {
+    if F::BITS == 32 { a.map::<u32>(|a| a & u32::MAX >> 1) } else { a.map::<u64>(|a| a & u64::MAX >> 1) }
+}
+
+/// `|a - b|`.
+#[derive(Debug)]
+pub struct AbsDiff;
+
+impl<F: HostFloat> LaneOp<F> for AbsDiff {
+    #[inline(always)]
+    fn host(a: u64, b: u64, _: u64, _: u64) -> Option<u64> {
+        F::op2(Op2::Sub, a, b).map(fp::abs::<F>)
+    }
+    #[inline(always)]
+    fn exact(a: u64, b: u64, _: u64, _: u64, env: &mut Env) -> u64 {
+        fp::abs::<F>(fp::sub::<F>(a, b, env))
+    }
+    #[inline(always)]
+    fn host_vector(a: V128, b: V128, _: V128, _: u64, _: usize) -> Option<V128> {
+        F::v_op2(Op2::Sub, a, b).map(abs_lanes::<F>)
+    }
+}
+
+macro_rules! magnitude_comparisons {
+    ($($(#[$doc:meta])* $name:ident $op:ident $exact:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl<F: HostFloat> LaneOp<F> for $name {
+            #[inline(always)]
+            fn host(a: u64, b: u64, _: u64, _: u64) -> Option<u64> {
+                F::compare(Compare::$op, fp::abs::<F>(a), fp::abs::<F>(b)).map(mask::<F>)
+            }
+            #[inline(always)]
+            fn exact(a: u64, b: u64, _: u64, _: u64, env: &mut Env) -> u64 {
+                mask::<F>(fp::$exact::<F>(fp::abs::<F>(a), fp::abs::<F>(b), env))
+            }
+            #[inline(always)]
+            fn host_vector(a: V128, b: V128, _: V128, _: u64, _: usize) -> Option<V128> {
+                F::v_compare(Compare::$op, abs_lanes::<F>(a), abs_lanes::<F>(b))
+            }
+        }
+    )*};
+}
+
+magnitude_comparisons! {
+    /// `a >= b` in magnitude, as a mask.
+    AbsGe Ge compare_ge;
+    /// `a > b` in magnitude, as a mask.
+    AbsGt Gt compare_gt;
+}
+
+/// A signed integer with `n` bits behind the point as a number.
+#[derive(Debug)]
+pub struct FromSigned;
+
+impl<F: HostFloat> LaneOp<F> for FromSigned {
+    #[inline(always)]
+    fn host(a: u64, _: u64, _: u64, n: u64) -> Option<u64> {
+        let a = if F::BITS == 64 { a as i64 } else { i64::from(a as i32) };
+        scale::<F>(F::from_signed(a), n)
+    }
+    #[inline(always)]
+    fn exact(a: u64, _: u64, _: u64, n: u64, env: &mut Env) -> u64 {
+        fp::from_fixed::<F>(a, F::BITS, n as u32, true, env)
+    }
+    #[inline(always)]
+    fn host_vector(a: V128, b: V128, c: V128, n: u64, count: usize) -> Option<V128> {
+        if F::BITS == 32 && n == 0 {
+            return host::v_from_signed_32(a);
+        }
+        host_lanes::<Self, F>(a, b, c, n, count)
     }
 }
 
@@ -441,6 +511,10 @@ impl<F: HostFloat, const MODE: u8> LaneOp<F> for RoundInt<MODE> {
     fn exact(a: u64, _: u64, _: u64, _: u64, env: &mut Env) -> u64 {
         fp::round_int::<F>(a, rounding(MODE, env.rounding()), MODE == mode::X, env)
     }
+    #[inline(always)]
+    fn host_vector(a: V128, _: V128, _: V128, _: u64, _: usize) -> Option<V128> {
+        F::v_round_int(a, rounding(MODE, Rounding::TieEven), MODE == mode::X)
+    }
 }
 
 /// To an integer of the same size with `n` bits behind the point.
@@ -461,5 +535,12 @@ impl<F: HostFloat, const MODE: u8, const SIGNED: bool> LaneOp<F> for ToInt<MODE,
     #[inline(always)]
     fn exact(a: u64, _: u64, _: u64, n: u64, env: &mut Env) -> u64 {
         fp::to_fixed::<F>(a, F::BITS, n as u32, SIGNED, rounding(MODE, env.rounding()), env)
+    }
+    #[inline(always)]
+    fn host_vector(a: V128, b: V128, c: V128, n: u64, count: usize) -> Option<V128> {
+        if F::BITS == 32 && SIGNED && n == 0 && matches!(MODE, mode::Z | mode::N) {
+            return host::v_to_signed_32(a, rounding(MODE, Rounding::TieEven));
+        }
+        host_lanes::<Self, F>(a, b, c, n, count)
     }
 }

@@ -3,6 +3,7 @@
 use core::arch::asm;
 
 use crate::fp::FPSR_MASK;
+use crate::simd::V128;
 
 /// Nothing to look up: all of it is baseline.
 pub fn init() {}
@@ -239,6 +240,17 @@ macro_rules! precision {
 
 
             #[inline(always)]
+            pub(in super::super) fn scale(a: u64, power: u64) -> u64 {
+                let r: $f = op2!("fmul", $s, of(a), of(power));
+                bits(r)
+            }
+
+            #[inline(always)]
+            pub(in super::super) fn v_round_int(_: V128, _: Rounding, _: bool) -> Option<V128> {
+                None
+            }
+
+            #[inline(always)]
             pub(in super::super) fn v_op2(op: Op2, a: V128, b: V128) -> Option<V128> {
                 let (x, y) = (pack(a), pack(b));
                 let r: $pack = match op {
@@ -311,4 +323,14 @@ pub(super) fn widen(a: u64) -> Option<u64> {
              options(nomem, nostack, preserves_flags));
     }
     Some(r.to_bits())
+}
+
+#[inline(always)]
+pub(super) fn v_to_signed_32(_: V128, _: crate::fp::Rounding) -> Option<V128> {
+    None
+}
+
+#[inline(always)]
+pub(super) fn v_from_signed_32(_: V128) -> Option<V128> {
+    None
 }

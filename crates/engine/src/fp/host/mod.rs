@@ -15,6 +15,10 @@
 //! - the smallest normal number as a rounded result: Arm calls a result tiny
 //!   before rounding, SSE after it, and that value is where the two part;
 //! - conversions out of the integer's range.
+//!
+//! Comparisons for these decisions are made on integers where LLVM could make
+//! vector code of them: a vector comparison looks at all lanes, raises flags for
+//! those not in use as well, and may be of the kind that signals quiet NaNs.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
@@ -85,6 +89,10 @@ pub trait HostFloat: Float {
     fn from_unsigned(a: u64) -> Option<u64>;
     /// An integral value; `None` on a host without it ([`has_round`]).
     fn round_int(a: u64, rounding: Rounding, exact: bool) -> Option<u64>;
+    /// An exact product; of interest only for what this host returned.
+    fn scale(a: u64, power: u64) -> u64;
+    /// An integral value in each lane.
+    fn v_round_int(a: V128, rounding: Rounding, exact: bool) -> Option<V128>;
     /// `a op b` in each lane of a vector of 128 bits.
     fn v_op2(op: Op2, a: V128, b: V128) -> Option<V128>;
     /// The square root of each lane.
@@ -139,6 +147,14 @@ macro_rules! host_float {
                 arch::$m::round_int(a, rounding, exact)
             }
             #[inline(always)]
+            fn scale(a: u64, power: u64) -> u64 {
+                arch::$m::scale(a, power)
+            }
+            #[inline(always)]
+            fn v_round_int(a: V128, rounding: Rounding, exact: bool) -> Option<V128> {
+                arch::$m::v_round_int(a, rounding, exact)
+            }
+            #[inline(always)]
             fn v_op2(op: Op2, a: V128, b: V128) -> Option<V128> {
                 arch::$m::v_op2(op, a, b)
             }
@@ -173,4 +189,18 @@ pub fn narrow(a: u64) -> Option<u64> {
 #[must_use]
 pub fn widen(a: u64) -> Option<u64> {
     arch::widen(a)
+}
+
+/// Four single-precision numbers to signed integers.
+#[inline(always)]
+#[must_use]
+pub fn v_to_signed_32(a: V128, rounding: Rounding) -> Option<V128> {
+    arch::v_to_signed_32(a, rounding)
+}
+
+/// Four signed integers to single precision.
+#[inline(always)]
+#[must_use]
+pub fn v_from_signed_32(a: V128) -> Option<V128> {
+    arch::v_from_signed_32(a)
 }

@@ -1,5 +1,8 @@
 //! Hosts whose FPU is not used: everything goes to the software path.
 
+use crate::fp::Rounding;
+use crate::simd::V128;
+
 /// Nothing to prepare.
 pub fn init() {}
 
@@ -29,6 +32,14 @@ pub(super) fn narrow(_: u64) -> Option<u64> {
 }
 
 pub(super) fn widen(_: u64) -> Option<u64> {
+    None
+}
+
+pub(super) fn v_to_signed_32(_: V128, _: Rounding) -> Option<V128> {
+    None
+}
+
+pub(super) fn v_from_signed_32(_: V128) -> Option<V128> {
     None
 }
 
@@ -66,6 +77,12 @@ macro_rules! nothing {
                 None
             }
             pub(in super::super) fn round_int(_: u64, _: Rounding, _: bool) -> Option<u64> {
+                None
+            }
+            pub(in super::super) fn scale(_: u64, _: u64) -> u64 {
+                0
+            }
+            pub(in super::super) fn v_round_int(_: V128, _: Rounding, _: bool) -> Option<V128> {
                 None
             }
             pub(in super::super) fn v_op2(_: Op2, _: V128, _: V128) -> Option<V128> {

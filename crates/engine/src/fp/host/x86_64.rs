@@ -5,7 +5,7 @@ use core::arch::x86_64::{__m128, __m128d};
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use crate::simd::V128;
-use crate::fp::{FPSR_DZC, FPSR_IOC, FPSR_IXC, FPSR_OFC, FPSR_UFC};
+use crate::fp::{Rounding, FPSR_DZC, FPSR_IOC, FPSR_IXC, FPSR_OFC, FPSR_UFC};
 
 const FMA: u8 = 1;
 const SSE41: u8 = 2;
@@ -113,6 +113,34 @@ macro_rules! sse1op {
     }};
 }
 
+/// `ROUND` of `$name`'s kind, to an integral value. Bit 3 of the immediate
+/// keeps Inexact away.
+macro_rules! round {
+    ($name:literal, $a:expr, $rounding:expr, $exact:expr) => {{
+        let mut r = $a;
+        macro_rules! with {
+            ($imm:literal) => {
+                // SAFETY: the host has SSE4.1; registers only.
+                unsafe {
+                    asm!(concat!("round", $name, " {0}, {0}, ", $imm), inout(xmm_reg) r,
+                         options(nomem, nostack, preserves_flags));
+                }
+            };
+        }
+        match ($rounding, $exact) {
+            (Rounding::TieEven, false) => with!("8"),
+            (Rounding::NegInf, false) => with!("9"),
+            (Rounding::PosInf, false) => with!("10"),
+            (_, false) => with!("11"),
+            (Rounding::TieEven, true) => with!("0"),
+            (Rounding::NegInf, true) => with!("1"),
+            (Rounding::PosInf, true) => with!("2"),
+            (_, true) => with!("3"),
+        }
+        r
+    }};
+}
+
 #[inline(always)]
 fn int_of_pd(v: __m128d) -> V128 {
     // SAFETY: plain data of the same size.
@@ -139,7 +167,7 @@ fn ps_of_int(v: V128) -> __m128 {
 
 macro_rules! precision {
     (
-        $m:ident, $f:ty, $u:ty, $pack:ident, $s:literal, $p:literal, $of_int:ident, $to_int:ident,
+        $m:ident, $f:ty, $u:ty, $i:ty, $pack:ident, $s:literal, $p:literal, $of_int:ident, $to_int:ident,
         $movmask:ident, $set1:ident, $unord:ident, $eq:ident, $or:ident, $and:ident
     ) => {
         pub(super) mod $m {
@@ -160,13 +188,22 @@ macro_rules! precision {
                 value.to_bits() as u64
             }
 
-            /// The result, unless it is a NaN.
+            /// Whether a pattern is a NaN; with integers, so that no flag can be
+            /// raised, also not for lanes that are not in use.
+            #[inline(always)]
+            fn is_nan(bits: u64) -> bool {
+                bits as $u & (<$u>::MAX >> 1) > <$f>::INFINITY.to_bits()
+            }
+
+            /// The result, unless it is a NaN. For scalars only: LLVM may turn
+            /// several comparisons into one of more lanes than are in use.
             #[inline(always)]
             fn unless_nan(r: $f) -> Option<u64> {
                 if r.is_nan() { None } else { Some(bits(r)) }
             }
 
-            /// The result, unless it is a NaN or the smallest normal number.
+            /// The result, unless it is a NaN or the smallest normal number. For
+            /// scalars only, as [`unless_nan`].
             #[inline(always)]
             #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "one comparison also finds NaNs")]
             fn unless_nan_or_least(r: $f) -> Option<u64> {
@@ -182,14 +219,15 @@ macro_rules! precision {
                     Op2::Sub => unless_nan(sse2op!(concat!("sub", $s), x, y)),
                     Op2::Mul => unless_nan_or_least(sse2op!(concat!("mul", $s), x, y)),
                     Op2::Div => unless_nan_or_least(sse2op!(concat!("div", $s), x, y)),
-                    // Equal operands are the same but for zeros of both signs.
-                    Op2::Max if x > y => Some(a),
-                    Op2::Max if x < y => Some(b),
-                    Op2::Max if x == y => Some(a & b),
-                    Op2::Min if x < y => Some(a),
-                    Op2::Min if x > y => Some(b),
-                    Op2::Min if x == y => Some(a | b),
-                    Op2::Max | Op2::Min => None,
+                    Op2::Max | Op2::Min if is_nan(a) || is_nan(b) => None,
+                    // Of equal operands (zeros) the second is returned, so both
+                    // orders together have both signs.
+                    Op2::Max => {
+                        Some(bits(sse2op!(concat!("max", $s), x, y)) & bits(sse2op!(concat!("max", $s), y, x)))
+                    }
+                    Op2::Min => {
+                        Some(bits(sse2op!(concat!("min", $s), x, y)) | bits(sse2op!(concat!("min", $s), y, x)))
+                    }
                 }
             }
 
@@ -225,8 +263,15 @@ macro_rules! precision {
 
             #[inline(always)]
             pub(in super::super) fn order(a: u64, b: u64) -> Option<(bool, bool)> {
-                let (x, y) = (of(a), of(b));
-                if x.is_nan() || y.is_nan() { None } else { Some((x > y, x < y)) }
+                let (greater, less, unordered): (u8, u8, u8);
+                // SAFETY: registers only.
+                unsafe {
+                    asm!(concat!("ucomi", $s, " {x}, {y}"), "seta {a}", "setb {b}", "setp {p}",
+                         x = in(xmm_reg) of(a), y = in(xmm_reg) of(b),
+                         a = out(reg_byte) greater, b = out(reg_byte) less, p = out(reg_byte) unordered,
+                         options(nomem, nostack));
+                }
+                if unordered != 0 { None } else { Some((greater != 0, less != 0)) }
             }
 
             /// `a` truncated, as a 64-bit integer; raises Inexact if it was not
@@ -274,24 +319,27 @@ macro_rules! precision {
                 let t = truncate(x);
                 // Exact: the value fits if it was not integral, else it is `x`.
                 let back = from_int(t);
+                // All ones, which is -1, where the comparison holds.
+                let below = |a: $f, b: $f| bits(sse2op!(concat!("cmplt", $s), a, b)) as $i as i64;
+                let not_above = |a: $f, b: $f| bits(sse2op!(concat!("cmple", $s), a, b)) as $i as i64;
                 match rounding {
-                    Rounding::NegInf if back > x => t - 1,
-                    Rounding::PosInf if back < x => t + 1,
-                    Rounding::TieAway if x - back >= 0.5 => t + 1,
-                    Rounding::TieAway if x - back <= -0.5 => t - 1,
+                    Rounding::NegInf => t + below(x, back),
+                    Rounding::PosInf => t - below(back, x),
+                    Rounding::TieAway => {
+                        let rest = sse2op!(concat!("sub", $s), x, back);
+                        t - not_above(0.5, rest) + not_above(rest, -0.5)
+                    }
                     _ => t,
                 }
             }
 
             #[inline(always)]
             pub(in super::super) fn to_signed(a: u64, width: u32, rounding: Rounding) -> Option<u64> {
-                let x = of(a);
-                // Well inside the range, so that no rounding leaves it.
-                const LIMIT: [$f; 2] = [2_147_483_647.0 - 1.0, 9_223_372_036_854_775_808.0];
-                let limit = if width == 32 { LIMIT[0] } else { LIMIT[1] };
-                let limit = if width == 32 { <$f>::from_bits(limit.to_bits() - 1) } else { limit };
-                if x > -limit && x < limit {
-                    let r = rounded(x, rounding) as u64;
+                // Well inside the range, so that no rounding leaves it. Magnitudes
+                // compare as integers, and NaNs are above all.
+                let limit: $f = if width == 32 { 2_147_483_520.0 } else { 9_223_372_036_854_775_808.0 };
+                if a as $u & (<$u>::MAX >> 1) < limit.to_bits() {
+                    let r = rounded(of(a), rounding) as u64;
                     Some(if width == 32 { r & 0xffff_ffff } else { r })
                 } else {
                     None
@@ -300,9 +348,9 @@ macro_rules! precision {
 
             #[inline(always)]
             pub(in super::super) fn to_unsigned(a: u64, width: u32, rounding: Rounding) -> Option<u64> {
-                let x = of(a);
                 let limit: $f = if width == 32 { 4_294_967_040.0 } else { 9_223_372_036_854_775_808.0 };
-                if x >= 0.0 && x < limit { Some(rounded(x, rounding) as u64) } else { None }
+                // A sign makes the pattern too large.
+                if (a as $u) < limit.to_bits() { Some(rounded(of(a), rounding) as u64) } else { None }
             }
 
             #[inline(always)]
@@ -318,7 +366,12 @@ macro_rules! precision {
                 // Half of it, with a sticky bit, rounds as the whole does;
                 // doubling is exact.
                 let half = from_int((a >> 1 | a & 1) as i64);
-                Some(bits(half + half))
+                Some(bits(sse2op!(concat!("add", $s), half, half)))
+            }
+
+            #[inline(always)]
+            pub(in super::super) fn scale(a: u64, power: u64) -> u64 {
+                bits(sse2op!(concat!("mul", $s), of(a), of(power)))
             }
 
             #[inline(always)]
@@ -326,24 +379,16 @@ macro_rules! precision {
                 if !has_round() || rounding == Rounding::TieAway || rounding == Rounding::Odd {
                     return None;
                 }
-                let mut r = of(a);
-                macro_rules! round {
-                    ($imm:literal) => {
-                        // SAFETY: the host has SSE4.1; registers only.
-                        unsafe { asm!(concat!("round", $s, " {0}, {0}, ", $imm), inout(xmm_reg) r, options(nomem, nostack, preserves_flags)) }
-                    };
+                unless_nan(round!($s, of(a), rounding, exact))
+            }
+
+            #[inline(always)]
+            pub(in super::super) fn v_round_int(a: V128, rounding: Rounding, exact: bool) -> Option<V128> {
+                if !has_round() || rounding == Rounding::TieAway || rounding == Rounding::Odd {
+                    return None;
                 }
-                match (rounding, exact) {
-                    (Rounding::TieEven, false) => round!("8"),
-                    (Rounding::NegInf, false) => round!("9"),
-                    (Rounding::PosInf, false) => round!("10"),
-                    (_, false) => round!("11"),
-                    (Rounding::TieEven, true) => round!("0"),
-                    (Rounding::NegInf, true) => round!("1"),
-                    (Rounding::PosInf, true) => round!("2"),
-                    (_, true) => round!("3"),
-                }
-                unless_nan(r)
+                let r = round!($p, $of_int(a), rounding, exact);
+                if no_nan(r) { Some($to_int(r)) } else { None }
             }
 
             /// True if no lane is a NaN.
@@ -443,6 +488,7 @@ precision!(
     single,
     f32,
     u32,
+    i32,
     __m128,
     "ss",
     "ps",
@@ -459,6 +505,7 @@ precision!(
     double,
     f64,
     u64,
+    i64,
     __m128d,
     "sd",
     "pd",
@@ -476,28 +523,43 @@ precision!(
 pub(super) fn narrow(a: u64) -> Option<u64> {
     let mut r = f64::from_bits(a);
     // SAFETY: baseline SSE2, registers only.
-    unsafe {
-        asm!("cvtsd2ss {0}, {0}", inout(xmm_reg) r, options(nomem, nostack, preserves_flags))
-    };
-    let r = f32::from_bits(r.to_bits() as u32);
-    let m = r.abs();
-    #[expect(
-        clippy::neg_cmp_op_on_partial_ord,
-        reason = "one comparison also finds NaNs"
-    )]
-    if !(m < f32::MIN_POSITIVE || m > f32::MIN_POSITIVE) {
-        None
-    } else {
-        Some(u64::from(r.to_bits()))
-    }
+    unsafe { asm!("cvtsd2ss {0}, {0}", inout(xmm_reg) r, options(nomem, nostack, preserves_flags)) };
+    let r = r.to_bits() as u32;
+    let magnitude = r & (u32::MAX >> 1);
+    let is_settled = magnitude <= f32::INFINITY.to_bits() && magnitude != f32::MIN_POSITIVE.to_bits();
+    if is_settled { Some(u64::from(r)) } else { None }
 }
 
 #[inline(always)]
 pub(super) fn widen(a: u64) -> Option<u64> {
-    let x = f32::from_bits(a as u32);
-    if x.is_nan() {
-        None
-    } else {
-        Some(f64::from(x).to_bits())
+    if a as u32 & (u32::MAX >> 1) > f32::INFINITY.to_bits() {
+        return None;
     }
+    let r: f64;
+    // SAFETY: baseline SSE2, registers only.
+    unsafe {
+        asm!("cvtss2sd {}, {}", out(xmm_reg) r, in(xmm_reg) f32::from_bits(a as u32),
+             options(nomem, nostack, preserves_flags));
+    }
+    Some(r.to_bits())
+}
+
+/// Four single-precision numbers to signed integers; towards zero, or to
+/// nearest.
+#[inline(always)]
+pub(super) fn v_to_signed_32(a: V128, rounding: Rounding) -> Option<V128> {
+    let r = match rounding {
+        Rounding::Zero => sse1op!("cvttps2dq", ps_of_int(a) => __m128),
+        Rounding::TieEven => sse1op!("cvtps2dq", ps_of_int(a) => __m128),
+        _ => return None,
+    };
+    let r = int_of_ps(r);
+    // What does not fit becomes the most negative number.
+    if r.lanes::<u32>().iter().any(|&lane| lane == 1 << 31) { None } else { Some(r) }
+}
+
+/// Four signed integers to single precision.
+#[inline(always)]
+pub(super) fn v_from_signed_32(a: V128) -> Option<V128> {
+    Some(int_of_ps(sse1op!("cvtdq2ps", ps_of_int(a) => __m128)))
 }
