@@ -42,6 +42,8 @@ pub struct Dentry {
     /// The parent's [`super::NameCaching::While`] number when it was looked up.
     stamp: AtomicU64,
     was_used: AtomicBool,
+    /// The file system does not know the name: it is there for a mount.
+    is_synthetic: AtomicBool,
     /// Held while names in this directory are looked up in the file system or
     /// changed, so that the cache and the file system agree.
     names: Mutex<()>,
@@ -63,6 +65,7 @@ impl Dentry {
             is_deleted: AtomicBool::new(false),
             stamp: AtomicU64::new(0),
             was_used: AtomicBool::new(false),
+            is_synthetic: AtomicBool::new(false),
             names: Mutex::new(()),
         })
     }
@@ -113,6 +116,17 @@ impl Dentry {
     /// The name is gone.
     pub(super) fn set_deleted(&self) {
         self.is_deleted.store(true, Ordering::Release);
+    }
+
+    /// The name is not the file system's, and stays.
+    pub(super) fn set_synthetic(&self) {
+        self.is_synthetic.store(true, Ordering::Release);
+    }
+
+    /// True if the name stays whatever the file system says: it is a mount
+    /// point.
+    pub(super) fn is_fixed(&self) -> bool {
+        self.has_mounts() || self.is_synthetic.load(Ordering::Acquire)
     }
 
     /// True if something is mounted on it, through whichever mount.
@@ -272,9 +286,8 @@ impl fmt::Debug for DentryCache {
 }
 
 impl DentryCache {
-    /// How many dentries are kept. A hosted machine may hold a descriptor for
-    /// each, so this stays well below what a process may have open.
-    const CAPACITY: usize = 512;
+    /// How many dentries are kept.
+    const CAPACITY: usize = 4096;
 
     fn remember(&self, dentry: Arc<Dentry>) {
         let mut dropped = Vec::new();

@@ -28,7 +28,6 @@ pub(crate) struct Registered {
     pub(crate) major: u32,
     pub(crate) minor: u32,
     pub(crate) name: String,
-    pub(crate) mode: u32,
     driver: Arc<dyn CharDriver>,
 }
 
@@ -48,14 +47,14 @@ pub struct CharDevices {
 }
 
 impl CharDevices {
-    pub(super) fn register(&self, major: u32, minor: u32, name: &str, mode: u32, driver: Arc<dyn CharDriver>) {
-        let registered = Registered { major, minor, name: String::from(name), mode, driver };
+    pub(super) fn register(&self, major: u32, minor: u32, name: &str, driver: Arc<dyn CharDriver>) {
+        let registered = Registered { major, minor, name: String::from(name), driver };
         self.by_number.write().insert((major, minor), registered);
     }
 
     /// One driver for all minor numbers that have none of their own.
     pub(super) fn register_major(&self, major: u32, name: &str, driver: Arc<dyn CharDriver>) {
-        self.register(major, ANY_MINOR, name, 0, driver);
+        self.register(major, ANY_MINOR, name, driver);
     }
 
     /// All drivers, by number.

@@ -1,21 +1,51 @@
 //! Open directories.
 
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
 use linux_abi::Errno;
 use linux_abi::fcntl::{SEEK_CUR, SEEK_SET};
+use machine::sync::Mutex;
 
 use crate::error::{Because, Result};
-use crate::fs::{Caller, DirEntry, DirSink, File, FileOps, FileType, IoBuf, PollEvents, seek};
+use crate::fs::{Caller, DirEntry, DirSink, File, FileOps, FileType, IoBuf, Listing, PollEvents, seek};
+use crate::task::Task;
 
 /// An open directory of any file system. Positions 0 and 1 are `.` and `..`;
 /// the inode's own positions follow, moved up by 2.
-#[derive(Debug)]
-pub(super) struct DirFile;
+#[derive(Debug, Default)]
+pub(super) struct DirFile {
+    /// The whole directory as it was at position 0, for a file system whose
+    /// entries have no positions of their own.
+    listing: Mutex<Option<Vec<Listing>>>,
+}
 
 /// How many positions come before the inode's own.
 const DOTS: u64 = 2;
 
+impl DirFile {
+    /// Lists from the snapshot; false if the file system lists by itself.
+    fn list(&self, file: &File, from: u64, sink: &mut DirSink<'_>) -> Result<bool> {
+        let mut listing = self.listing.lock();
+        if from == 0 || listing.is_none() {
+            match file.inode().list_all() {
+                Some(entries) => *listing = Some(entries?),
+                None => return Ok(false),
+            }
+        }
+        let start = usize::try_from(from).unwrap_or(usize::MAX);
+        for (at, entry) in listing.iter().flatten().enumerate().skip(start) {
+            let next = (at as u64 + 1).saturating_add(DOTS);
+            if !sink(DirEntry { name: &entry.name, ino: entry.ino, kind: entry.kind, next }) {
+                break;
+            }
+        }
+        Ok(true)
+    }
+}
+
 impl FileOps for DirFile {
-    fn read(&self, _file: &File, _task: &alloc::sync::Arc<crate::task::Task>, _buf: &mut IoBuf<'_>) -> Result<usize> {
+    fn read(&self, _file: &File, _task: &Arc<Task>, _buf: &mut IoBuf<'_>) -> Result<usize> {
         Err(Errno::EISDIR.because("a directory is read with getdents64"))
     }
 
@@ -39,20 +69,21 @@ impl FileOps for DirFile {
         if dentry.is_deleted() {
             return Err(Errno::ENOENT.because("the directory has been removed"));
         }
+        let mut is_full = false;
         if from == 0 {
             let ino = dentry.inode().attr()?.ino;
-            if !sink(DirEntry { name: b".", ino, kind: FileType::Directory, next: 1 }) {
-                return Ok(());
-            }
+            is_full = !sink(DirEntry { name: b".", ino, kind: FileType::Directory, next: 1 });
         }
-        if from <= 1 {
+        if from <= 1 && !is_full {
             let parent = dentry.parent();
             let ino = parent.as_ref().unwrap_or(dentry).inode().attr()?.ino;
-            if !sink(DirEntry { name: b"..", ino, kind: FileType::Directory, next: DOTS }) {
-                return Ok(());
-            }
+            is_full = !sink(DirEntry { name: b"..", ino, kind: FileType::Directory, next: DOTS });
         }
-        file.inode().read_dir(from.saturating_sub(DOTS), caller, &mut |entry| {
+        let from = from.saturating_sub(DOTS);
+        if is_full || self.list(file, from, sink)? {
+            return Ok(());
+        }
+        file.inode().read_dir(from, caller, &mut |entry| {
             sink(DirEntry { next: entry.next.saturating_add(DOTS), ..entry })
         })
     }

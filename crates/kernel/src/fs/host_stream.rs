@@ -164,6 +164,10 @@ impl FileOps for Stream {
         self.push(buf, |chunk, _| self.stream.write(chunk))
     }
 
+    fn writes_all(&self) -> bool {
+        true
+    }
+
     fn read_at(&self, _: &File, buf: &mut IoBuf<'_>, offset: u64) -> Result<usize> {
         self.pull(buf, |chunk, done| self.stream.read_at(offset.saturating_add(done as u64), chunk))
     }

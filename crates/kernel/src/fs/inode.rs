@@ -29,6 +29,17 @@ pub struct DirEntry<'a> {
     pub next: u64,
 }
 
+/// One name in a directory that is listed as a whole.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// The name, without `/`.
+    pub name: Vec<u8>,
+    /// The inode number.
+    pub ino: u64,
+    /// The type.
+    pub kind: FileType,
+}
+
 /// Takes directory entries; `false` means that this one did not fit.
 pub type DirSink<'a> = dyn FnMut(DirEntry<'_>) -> bool + 'a;
 
@@ -132,6 +143,12 @@ pub trait Inode: Send + Sync + 'static {
     /// How long what [`Inode::lookup`] says stays true.
     fn name_caching(&self) -> NameCaching {
         NameCaching::Always
+    }
+
+    /// The whole directory, for a file system whose entries have no positions
+    /// that outlast a change; `None` where [`Inode::read_dir`] serves.
+    fn list_all(&self) -> Option<Result<Vec<Listing>>> {
+        None
     }
 
     /// Gives `sink` the entries from position `from` on (0 at first; `.` and

@@ -9,11 +9,13 @@ mod attr;
 pub(crate) mod calls;
 mod context;
 mod dentry;
+mod devfs;
 mod device;
 mod exec;
 mod dir_file;
 mod file;
 mod host_stream;
+mod hostfs;
 mod inode;
 mod io_buf;
 mod locks;
@@ -34,8 +36,9 @@ pub use dentry::{Dentry, Path};
 pub use device::{CharDevices, CharDriver};
 pub use file::{File, FileOps, Owner, SETTABLE_FLAGS};
 pub use host_stream::open_host_stream;
+pub use hostfs::HostFs;
 pub use inode::{
-    DirEntry, DirSink, FileSystem, FileSystemType, Inode, NameCaching, NewKind, NewNode, Opening,
+    DirEntry, DirSink, FileSystem, FileSystemType, Inode, Listing, NameCaching, NewKind, NewNode, Opening,
 };
 pub use io_buf::IoBuf;
 pub use linux_abi::poll::PollEvents;

@@ -4,9 +4,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use linux_abi::Errno;
+use linux_abi::fcntl::AT_FDCWD;
 
+use crate::Kernel;
 use crate::error::{Because, Result};
-use crate::fs::{Dentry, FileSystem, FileType, Mount, MountFlags, Path, Vfs};
+use crate::fs::{
+    Caller, FileSystem, FileType, Last, Mount, MountFlags, NewKind, Parent, Path, Vfs, WalkFlags, tmpfs,
+};
 
 impl Vfs {
     /// Mounts a file system at a place.
@@ -20,7 +24,7 @@ impl Vfs {
         flags: MountFlags,
         source: &[u8],
     ) -> Result<Arc<Mount>> {
-        let root = Dentry::root(fs.root());
+        let root = self.root_dentry(&fs);
         let mount = self.mounts().detached(fs, root, flags, source);
         self.attach(&mount, at)?;
         Ok(mount)
@@ -29,11 +33,82 @@ impl Vfs {
     /// Makes a file system the root of the tree. What is opened from then on
     /// starts there; call it before there is any process.
     pub fn mount_root(&self, fs: Arc<dyn FileSystem>, flags: MountFlags, source: &[u8]) -> Arc<Mount> {
-        let root = Dentry::root(fs.root());
+        let root = self.root_dentry(&fs);
         let mount = self.mounts().detached(fs, root, flags, source);
         let at = self.root();
         self.mounts().attach(&mount, at);
         mount
+    }
+
+    /// Mounts a file system at a path, for the embedder. Directories that are
+    /// missing on the way are made in a file system in memory; anywhere else
+    /// they appear for the guest without being made.
+    ///
+    /// # Errors
+    /// As [`Vfs::mount_at`] and [`Vfs::resolve`].
+    pub fn mount(
+        &self,
+        kernel: &Arc<Kernel>,
+        fs: Arc<dyn FileSystem>,
+        path: &[u8],
+        flags: MountFlags,
+        source: &str,
+    ) -> Result<Arc<Mount>> {
+        let is_dir = fs.root().kind() == FileType::Directory;
+        let at = self.make_mountpoint(kernel, path, is_dir)?;
+        self.mount_at(fs, at, flags, source.as_bytes())
+    }
+
+    /// As [`Vfs::mount`], with a file system made by its type's name.
+    ///
+    /// # Errors
+    /// `ENODEV` if there is no such type; else as [`Vfs::mount`].
+    pub fn mount_type(
+        &self,
+        kernel: &Arc<Kernel>,
+        kind: &str,
+        path: &[u8],
+        flags: MountFlags,
+        options: &str,
+    ) -> Result<Arc<Mount>> {
+        let found = self.file_system_type(kind).ok_or(Errno::ENODEV.because("no such file system type"))?;
+        let fs = found.mount(kernel, kind.as_bytes(), options.as_bytes())?;
+        self.mount(kernel, fs, path, flags, kind)
+    }
+
+    /// A place for a mount: what is at `path`, made if need be.
+    fn make_mountpoint(&self, kernel: &Arc<Kernel>, path: &[u8], is_dir: bool) -> Result<Path> {
+        let caller = Caller::kernel(kernel);
+        let names: Vec<&[u8]> = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()).collect();
+        let mut done = Vec::new();
+        let mut at = self.root();
+        for (index, name) in names.iter().enumerate() {
+            done.push(b'/');
+            done.extend_from_slice(name);
+            at = match self.resolve(&caller, AT_FDCWD, &done, WalkFlags::FOLLOW) {
+                Ok(found) => found,
+                Err(error) if error.errno == Errno::ENOENT => {
+                    let kind = if is_dir || index + 1 < names.len() { NewKind::Directory } else { NewKind::Regular };
+                    self.make_place(&caller, &at, name, kind)?
+                }
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(at)
+    }
+
+    /// Makes `name` in a directory: truly in a file system in memory, elsewhere
+    /// only as a name that leads to an empty file in memory.
+    fn make_place(&self, caller: &Caller, dir: &Path, name: &[u8], kind: NewKind<'_>) -> Result<Path> {
+        if dir.inode().as_any().is::<tmpfs::Node>() {
+            let parent = Parent { dir: dir.clone(), last: Last::Name(name.to_vec()), has_slash: false };
+            return self.create_at(caller, &parent, name, kind, 0o777);
+        }
+        let node = self.shm().0.unnamed_node(kind)?;
+        let dentry = dir.dentry.uncached_child(name, node);
+        dentry.set_synthetic();
+        dir.dentry.pin_child(name, &dentry);
+        Ok(dir.with_dentry(dentry))
     }
 
     /// Makes a file or directory visible at a second place. `with_mounts`

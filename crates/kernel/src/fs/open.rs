@@ -80,7 +80,7 @@ impl Vfs {
         let opening = Opening { caller, flags, path: &path };
         let mut wait = None;
         let ops: Arc<dyn FileOps> = match kind {
-            FileType::Directory => Arc::new(DirFile),
+            FileType::Directory => Arc::new(DirFile::default()),
             FileType::CharDevice => self.devices().open(inode.attr()?.rdev, &opening)?,
             FileType::Fifo => {
                 let (end, waits) = self.fifos().open(&inode.attr()?, flags)?;

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use hashbrown::HashMap;
 use linux_abi::stat::makedev;
 use machine::Machine;
 use machine::sync::{Mutex, MutexGuard, RwLock};
@@ -13,6 +14,7 @@ use machine::sync::{Mutex, MutexGuard, RwLock};
 use crate::Kernel;
 use crate::fs::anon::AnonFs;
 use crate::fs::dentry::DentryCache;
+use crate::fs::devfs;
 use crate::fs::device::{CharDevices, CharDriver};
 use crate::fs::locks::LockTable;
 use crate::fs::mount::{MountFlags, MountTable};
@@ -38,6 +40,10 @@ pub struct Vfs {
     /// Files of `memfd_create`.
     shm: Arc<TmpFs>,
     shm_mount: Arc<Mount>,
+    devtmpfs: Arc<TmpFs>,
+    /// The root dentry of each file system that is mounted, by its address:
+    /// all mounts of one file system share their dentries.
+    roots: Mutex<HashMap<usize, Weak<Dentry>>>,
     /// Held by whoever renames, so that two directories can be locked.
     renames: Mutex<()>,
 }
@@ -62,8 +68,9 @@ impl Vfs {
         mounts.add_root(&root);
         let shm = tmpfs(makedev(0, 3), "tmpfs", 0o1777);
         let shm_mount = mounts.detached(shm.clone(), Dentry::root(shm.root()), MountFlags::empty(), b"tmpfs");
+        let devtmpfs = tmpfs(makedev(0, 4), "devtmpfs", 0o755);
         let devices = CharDevices::default();
-        Self {
+        let vfs = Self {
             kernel,
             mounts,
             root: root.root_path(),
@@ -79,8 +86,33 @@ impl Vfs {
             fifos: Fifos::default(),
             shm,
             shm_mount,
+            devtmpfs,
+            roots: Mutex::default(),
             renames: Mutex::new(()),
+        };
+        if let Err(error) = devfs::install(&vfs) {
+            machine.log(format_args!("devfs: {}", error.errno));
         }
+        vfs
+    }
+
+    /// The file system that names the devices.
+    #[must_use]
+    pub fn devtmpfs(&self) -> &Arc<TmpFs> {
+        &self.devtmpfs
+    }
+
+    /// The root dentry of a file system, the same for all its mounts.
+    pub(super) fn root_dentry(&self, fs: &Arc<dyn FileSystem>) -> Arc<Dentry> {
+        let key = Arc::as_ptr(fs).cast::<()>() as usize;
+        let mut roots = self.roots.lock();
+        roots.retain(|_, root| root.strong_count() > 0);
+        if let Some(root) = roots.get(&key).and_then(Weak::upgrade) {
+            return root;
+        }
+        let root = Dentry::root(fs.root());
+        roots.insert(key, Arc::downgrade(&root));
+        root
     }
 
     /// The kernel, unless it is being torn down.
@@ -181,7 +213,13 @@ impl Vfs {
     /// Gives a character device its driver, and a name in devfs unless `name`
     /// is empty. `mode` is that of the name.
     pub fn register_char(&self, major: u32, minor: u32, name: &str, mode: u32, driver: Arc<dyn CharDriver>) {
-        self.devices.register(major, minor, name, mode, driver);
+        self.devices.register(major, minor, name, driver);
+        if name.is_empty() {
+            return;
+        }
+        if let Err(error) = devfs::add_node(&self.devtmpfs, name, mode, (major, minor), self.now_ns()) {
+            self.machine.log(format_args!("devfs: no node for {name}: {}", error.errno));
+        }
     }
 
     /// One driver for all minor numbers of `major` that have none themselves.
@@ -197,5 +235,6 @@ fn built_in_types() -> BTreeMap<&'static str, Arc<dyn FileSystemType>> {
     for name in ["tmpfs", "ramfs"] {
         types.insert(name, Arc::new(TmpFsType(name)));
     }
+    types.insert("devtmpfs", Arc::new(devfs::DevTmpFsType));
     types
 }

@@ -183,9 +183,9 @@ fn valid_child(dir: &Arc<Dentry>, name: &[u8], caching: NameCaching) -> Option<A
     let child = dir.cached_child(name)?;
     let is_valid = match caching {
         NameCaching::Always => true,
-        NameCaching::While(stamp) => child.stamp() == stamp,
         // Where a mount lies the name has to stay.
-        NameCaching::Never => child.has_mounts(),
+        NameCaching::While(stamp) => child.stamp() == stamp || child.is_fixed(),
+        NameCaching::Never => child.is_fixed(),
     };
     is_valid.then_some(child)
 }

@@ -178,8 +178,9 @@ fn read_from(cx: &mut Cx<'_>, fd: i32, memory: Memory, place: Place, flags: RwFl
         };
         return Ok(Outcome::Done(Ok(count as u64)));
     }
-    if place != Place::Current {
-        return Err(Errno::ESPIPE.because("the file has no positions"));
+    if let Place::At(offset) = place {
+        // Most streams have no positions and say so.
+        return Ok(Outcome::Done(file.ops().read_at(&file, &mut memory.buf(&mm), offset).map(|count| count as u64)));
     }
     let may_wait = !file.is_nonblocking() && !flags.contains(RwFlags::RWF_NOWAIT);
     match file.ops().read(&file, cx.task, &mut memory.buf(&mm)) {
@@ -209,8 +210,10 @@ fn write_to(cx: &mut Cx<'_>, fd: i32, memory: Memory, place: Place, flags: RwFla
         let count = write_seekable(cx, &file, &mut memory.buf(&mm), place, flags)?;
         return Ok(Outcome::Done(Ok(count as u64)));
     }
-    if place != Place::Current {
-        return Err(Errno::ESPIPE.because("the file has no positions"));
+    if let Place::At(offset) = place {
+        let mm = cx.task.mm();
+        let written = file.ops().write_at(&file, &mut memory.buf(&mm), offset);
+        return Ok(Outcome::Done(written.map(|count| count as u64)));
     }
     let may_wait = !file.is_nonblocking() && !flags.contains(RwFlags::RWF_NOWAIT);
     Ok(write_stream(cx, file, memory, may_wait))

@@ -13,7 +13,6 @@ mod xattr;
 
 use linux_abi::Errno;
 use linux_abi::fcntl::{AtFlags, OpenFlags, PATH_MAX};
-use linux_abi::poll::PollEvents;
 
 use crate::error::{Because, Result};
 use crate::flag_args;
@@ -43,9 +42,6 @@ flag_args! {
     linux_abi::uio::RwFlags: u32;
     linux_abi::mman::MfdFlags: u32;
 }
-
-/// Readiness to go on with what gave `EAGAIN`; for tests of a file's state.
-pub(crate) const READABLE: PollEvents = PollEvents::POLLIN.union(PollEvents::POLLHUP).union(PollEvents::POLLERR);
 
 /// Who makes the call, for walking paths.
 fn caller(cx: &Cx<'_>) -> Caller {

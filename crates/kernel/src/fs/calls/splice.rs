@@ -341,7 +341,7 @@ pub(crate) fn tee(cx: &mut Cx<'_>, fd_in: i32, fd_out: i32, len: u64, flags: Spl
     }
     let left = count_of(len).min(STEP);
     let may_wait = !flags.contains(SpliceFlags::SPLICE_F_NONBLOCK) && !input.is_nonblocking() && !output.is_nonblocking();
-    let mut attempt = move || -> Result<u64> {
+    let attempt = move || -> Result<u64> {
         let room = to.room()?.min(left);
         let mut bytes = Vec::new();
         from.peek(room, &mut bytes)?;

@@ -156,6 +156,11 @@ impl TmpFs {
         &self.root
     }
 
+    /// A file without a name, for the kernel's own use.
+    pub(crate) fn unnamed_node(&self, kind: NewKind<'_>) -> Result<Arc<Node>> {
+        Node::new(&self.usage, &NewNode { kind, mode: 0o755, uid: 0, gid: 0 })
+    }
+
     /// A regular file without a name, of a size, for `memfd_create`.
     pub(crate) fn unnamed_file(&self, mode: u32, uid: u32, gid: u32, seals: Seals) -> Result<Arc<Node>> {
         let node = Node::new(&self.usage, &NewNode { kind: NewKind::Regular, mode, uid, gid })?;
