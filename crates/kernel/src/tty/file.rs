@@ -141,7 +141,8 @@ impl FileOps for TtyFile {
     }
 
     fn poll(&self, _file: &File) -> PollEvents {
-        if self.is_console { self.tty.ready(self.tty.state.lock().generation) } else { self.tty.ready(self.generation) }
+        let generation = if self.is_console { self.tty.state.lock().generation } else { self.generation };
+        self.tty.ready(generation)
     }
 
     fn wait_queue(&self) -> Option<WaitQueue> {
