@@ -4,6 +4,7 @@
 //! dispatches. `shell.rs` starts programs, `toolchain.rs` finds compilers.
 #![forbid(unsafe_code)]
 
+mod oracle;
 mod shell;
 mod toolchain;
 mod userland;
@@ -15,11 +16,18 @@ use std::process::ExitCode;
 /// A task: its name, what it does, and its function.
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const TASKS: &[Task] = &[(
-    "userland",
-    "rebuild the embedded userland and compare it: userland [--update]",
-    userland::run,
-)];
+const TASKS: &[Task] = &[
+    (
+        "oracle",
+        "compare instructions with qemu-aarch64: oracle [--check] [--cases N] [ROW]",
+        oracle::run,
+    ),
+    (
+        "userland",
+        "rebuild the embedded userland and compare it: userland [--update]",
+        userland::run,
+    ),
+];
 
 fn dispatch(args: &[String]) -> Result<()> {
     let (name, rest) = match args.split_first() {
