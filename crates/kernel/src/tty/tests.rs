@@ -385,6 +385,31 @@ fn vtime_limits_the_wait() {
 }
 
 #[test]
+fn a_timed_read_gives_up_or_gives_what_there_is() {
+    const TENTH: u64 = 100_000_000;
+    let guest = Guest::new();
+    let (master, slave) = pair(&guest);
+    set(&guest, slave, raw(0, 5));
+    let mut read = guest.wait(63, &[slave, guest.memory, 10]);
+    guest.advance(4 * TENTH);
+    assert_eq!(read.poll(), None);
+    guest.advance(TENTH);
+    assert_eq!(read.poll(), Some(Ok(0)));
+    set(&guest, slave, raw(4, 2));
+    let mut read = guest.wait(63, &[slave, guest.memory, 10]);
+    guest.advance(9 * TENTH);
+    assert_eq!(read.poll(), None);
+    guest.write(master, b"a").unwrap();
+    assert_eq!(read.poll(), None);
+    guest.advance(TENTH);
+    guest.write(master, b"b").unwrap();
+    assert_eq!(read.poll(), None);
+    guest.advance(2 * TENTH);
+    assert_eq!(read.poll(), Some(Ok(2)));
+    assert_eq!(guest.get::<[u8; 2]>(0), *b"ab");
+}
+
+#[test]
 fn a_flush_drops_what_was_typed() {
     let guest = Guest::new();
     let (master, slave) = pair(&guest);

@@ -2,6 +2,9 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+use core::task::Poll;
 
 use linux_abi::Errno;
 use linux_abi::fcntl::OpenFlags;
@@ -9,10 +12,11 @@ use linux_abi::resource::RLIMIT_FSIZE;
 use linux_abi::uio::{MAX_RW_COUNT, RwFlags};
 use machine::GuestAddr;
 
+use crate::Kernel;
 use crate::error::{Because, Error, Result};
 use crate::fs::{Attr, File, FileType, IoBuf, SetAttr};
 use crate::mm::{IoVec, Mm};
-use crate::sched::WaitQueue;
+use crate::sched::{Sleep, WaitQueue};
 use crate::signal::{self, Info, InfoFields, Number};
 use crate::syscall::{Cx, Outcome, Row};
 use crate::syscalls;
@@ -188,14 +192,51 @@ fn read_from(cx: &mut Cx<'_>, fd: i32, memory: Memory, place: Place, flags: RwFl
         result => return Ok(Outcome::Done(result.map(|count| count as u64))),
     }
     let queue = queue_of(&file)?;
-    let task = cx.task.clone();
+    let (kernel, task) = (cx.kernel.clone(), cx.task.clone());
+    let since_ns = kernel.now_ns();
     Ok(Outcome::wait(async move {
-        let again = queue.wait_until(|| match file.ops().read(&file, &task, &mut memory.buf(&mm)) {
-            Err(error) if error.errno == Errno::EAGAIN => None,
-            result => Some(result.map(|count| count as u64)),
-        });
-        task.interruptible(again).await.unwrap_or(Err(Error::INTERRUPTED))
+        let read = wait_to_read(&kernel, &task, &file, since_ns, &mm, &memory, &queue);
+        task.interruptible(read).await.unwrap_or(Err(Error::INTERRUPTED))
     }))
+}
+
+/// Reads from a stream once it gives something, or once its own time limit
+/// for that is over.
+async fn wait_to_read(
+    kernel: &Arc<Kernel>,
+    task: &Arc<Task>,
+    file: &File,
+    since_ns: u64,
+    mm: &Mm,
+    memory: &Memory,
+    queue: &WaitQueue,
+) -> Result<u64> {
+    let mut registration = None;
+    let mut limit: Option<(u64, Sleep)> = None;
+    poll_fn(|context| {
+        if registration.is_none() {
+            registration = Some(queue.register(context.waker()));
+        }
+        match file.ops().read(file, task, &mut memory.buf(mm)) {
+            Err(error) if error.errno == Errno::EAGAIN => {}
+            result => return Poll::Ready(result.map(|count| count as u64)),
+        }
+        let Some(deadline_ns) = file.ops().read_deadline(file, since_ns) else {
+            limit = None;
+            return Poll::Pending;
+        };
+        if limit.as_ref().is_none_or(|(old_ns, _)| *old_ns != deadline_ns) {
+            limit = Some((deadline_ns, Sleep::until(kernel, deadline_ns)));
+        }
+        match limit.as_mut().map(|(_, sleep)| Pin::new(sleep).poll(context)) {
+            Some(Poll::Ready(())) => {
+                let late = file.ops().read_late(file, &mut memory.buf(mm));
+                Poll::Ready(late.map(|count| count as u64))
+            }
+            _ => Poll::Pending,
+        }
+    })
+    .await
 }
 
 fn queue_of(file: &File) -> Result<WaitQueue> {
