@@ -57,6 +57,8 @@ pub struct Kernel {
     /// Woken when the first process has ended.
     ended: WaitQueue,
     boot_ns: u64,
+    /// A random name for this run (`/proc/sys/kernel/random/boot_id`).
+    boot_id: [u8; 16],
 }
 
 impl fmt::Debug for Kernel {
@@ -92,6 +94,8 @@ impl Kernel {
     /// `ENOMEM` if the machine has no memory for an empty address space.
     pub fn new(machine: Arc<dyn Machine>, config: Config) -> Result<Arc<Self>> {
         let boot_ns = machine.clock().monotonic_ns();
+        let mut boot_id = [0; 16];
+        machine.fill_random(&mut boot_id);
         let frames = FrameRefs::new(machine.clone());
         let kernel = Arc::new_cyclic(|kernel| Self {
             vdso: Vdso::new(&frames),
@@ -110,6 +114,7 @@ impl Kernel {
             machine,
             config,
             boot_ns,
+            boot_id,
         });
         let no_memory = Mm::new(&kernel)?;
         *kernel.no_memory.lock() = Some(no_memory);
@@ -169,6 +174,12 @@ impl Kernel {
     #[must_use]
     pub fn boot_ns(&self) -> u64 {
         self.boot_ns
+    }
+
+    /// A random name for this run.
+    #[must_use]
+    pub fn boot_id(&self) -> &[u8; 16] {
+        &self.boot_id
     }
 
     /// The armed timers.

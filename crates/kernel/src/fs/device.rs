@@ -62,6 +62,15 @@ impl CharDevices {
         self.by_number.read().values().cloned().collect()
     }
 
+    /// Major numbers and a name for each, ascending.
+    pub(crate) fn majors(&self) -> Vec<(u32, String)> {
+        let devices = self.by_number.read();
+        let named = devices.values().filter(|device| !device.name.is_empty());
+        let mut majors: Vec<(u32, String)> = named.map(|device| (device.major, device.name.clone())).collect();
+        majors.dedup_by_key(|(major, _)| *major);
+        majors
+    }
+
     /// Opens the device with this number.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ pub(crate) fn first_task(
     files: Arc<FileTable>,
 ) -> Arc<Task> {
     let actions = Arc::new(Mutex::new([Action::default(); Number::MAX as usize]));
-    let process = Process::new(1, actions, default_limits(), u32::from(Number::SIGCHLD.get()));
+    let process = Process::new(1, actions, default_limits(), u32::from(Number::SIGCHLD.get()), kernel.now_ns());
     let parts = Parts {
         mm: kernel.no_memory(),
         files,

@@ -197,7 +197,7 @@ fn child_parts(cx: &Cx<'_>, request: &Request) -> Result<Parts> {
     Ok(Parts { mm, files, fs, creds: task.creds(), context, comm, signals })
 }
 
-fn child_process(parent: &Task, pid: u32, request: &Request) -> Arc<Process> {
+fn child_process(kernel: &Kernel, parent: &Task, pid: u32, request: &Request) -> Arc<Process> {
     type F = CloneFlags;
     let actions = if request.flags.contains(F::CLONE_SIGHAND) {
         parent.process.actions.lock().clone()
@@ -212,7 +212,7 @@ fn child_process(parent: &Task, pid: u32, request: &Request) -> Arc<Process> {
         }
         Arc::new(Mutex::new(actions))
     };
-    let process = Process::new(pid, actions, *parent.process.limits.lock(), request.exit_signal);
+    let process = Process::new(pid, actions, *parent.process.limits.lock(), request.exit_signal, kernel.now_ns());
     *process.exe.lock() = parent.process.exe.lock().clone();
     process.nice.store(parent.process.nice.load(Ordering::Relaxed), Ordering::Relaxed);
     process.dumpable.store(parent.process.dumpable.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -241,7 +241,7 @@ fn add_to_tree(kernel: &Arc<Kernel>, parent: &Arc<Task>, request: &Request, part
         nodes.by_tid.insert(tid, task.clone());
         return Ok(task);
     }
-    let process = child_process(parent, tid, request);
+    let process = child_process(kernel, parent, tid, request);
     let task = Task::new(kernel, tid, process, parts);
     let Some(own) = nodes.by_pid.get(&parent_pid) else { return Err(no_number()) };
     let (pgid, sid) = (own.pgid, own.sid);

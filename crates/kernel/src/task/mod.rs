@@ -24,6 +24,7 @@ pub(crate) mod tree;
 mod wait;
 
 pub use creds::Creds;
+pub(crate) use misc::{RELEASE, VERSION};
 pub use process::{Actions, Limit, Process, ProcessSignals, UNLIMITED};
 pub(crate) use run::run;
 pub use status::ExitStatus;

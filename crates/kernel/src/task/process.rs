@@ -72,6 +72,8 @@ pub struct Process {
     pub dumpable: AtomicU32,
     /// `PR_SET_NO_NEW_PRIVS`.
     pub no_new_privs: AtomicBool,
+    /// When it was made, on the monotonic clock.
+    pub started_ns: u64,
     /// Set once: the whole process is to end.
     pub(crate) group_exit: Mutex<Option<crate::task::ExitStatus>>,
 }
@@ -100,7 +102,7 @@ pub(crate) fn default_limits() -> [Limit; 16] {
 }
 
 impl Process {
-    pub(crate) fn new(pid: u32, actions: Actions, limits: [Limit; 16], exit_signal: u32) -> Arc<Self> {
+    pub(crate) fn new(pid: u32, actions: Actions, limits: [Limit; 16], exit_signal: u32, started_ns: u64) -> Arc<Self> {
         Arc::new(Self {
             pid,
             actions: Mutex::new(actions),
@@ -120,6 +122,7 @@ impl Process {
             nice: AtomicI32::new(0),
             dumpable: AtomicU32::new(1),
             no_new_privs: AtomicBool::new(false),
+            started_ns,
             group_exit: Mutex::new(None),
         })
     }

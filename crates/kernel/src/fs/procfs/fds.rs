@@ -114,7 +114,7 @@ impl Inode for Fd {
 
     fn read_link(&self, caller: &Caller) -> Result<Vec<u8>> {
         check_access(&self.target, caller)?;
-        Ok(caller.kernel.vfs().path_text(&caller.fs.root(), self.file()?.path()))
+        Ok(caller.kernel.vfs().link_text(&caller.fs.root(), self.file()?.path()))
     }
 
     fn magic_link(&self, caller: &Caller) -> Option<Result<Path>> {

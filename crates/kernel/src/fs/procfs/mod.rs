@@ -24,7 +24,7 @@ use crate::error::{Because, Result};
 use crate::fs::{FileSystem, FileSystemType, Inode, StatFs};
 use crate::task::{Process, Task};
 
-pub(crate) use node::{Dir, Item, What};
+pub(crate) use node::{Item, What};
 
 /// A `proc` file system.
 pub struct ProcFs {

@@ -162,7 +162,7 @@ impl Inode for Node {
             What::Place(place) => {
                 check_access(&self.target, caller)?;
                 let place = place(&self.target)?;
-                Ok(caller.kernel.vfs().path_text(&caller.fs.root(), &place))
+                Ok(caller.kernel.vfs().link_text(&caller.fs.root(), &place))
             }
             _ => Err(Errno::EINVAL.because("not a symbolic link")),
         }

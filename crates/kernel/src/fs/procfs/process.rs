@@ -207,7 +207,7 @@ fn maps(target: &Target) -> Result<Vec<u8>> {
         let letter = |prot, letter| if line.prot.contains(prot) { letter } else { '-' };
         let shared = if line.flags.contains(VmaFlags::SHARED) { 's' } else { 'p' };
         let (dev, ino, name) = match line.label.as_deref() {
-            Some(Label::File { path, dev, ino }) => (*dev, *ino, kernel.vfs().path_text(&root, path)),
+            Some(Label::File { path, dev, ino }) => (*dev, *ino, kernel.vfs().link_text(&root, path)),
             Some(Label::Name(name)) => (0, 0, name.as_bytes().to_vec()),
             None => (0, 0, Vec::new()),
         };
