@@ -10,7 +10,7 @@ use engine::features::HWCAP_NAMES;
 use kernel::{Config, Init, Kernel};
 use linux_abi::Errno;
 use linux_abi::fcntl::AT_FDCWD;
-use machine_hosted::HostedMachine;
+use machine_hosted::{HostedMachine, StandardStreams};
 
 use crate::builder::{DEFAULT_PATH, GuestBuilder};
 use crate::Error;
@@ -23,7 +23,9 @@ pub(crate) fn run(builder: GuestBuilder) -> Result<u8, Error> {
     let GuestBuilder { memory, cpus, .. } = builder;
     let log = Box::new(|_: std::fmt::Arguments<'_>| {});
     let machine = HostedMachine::new(machine_hosted::Config { memory, cpus, log })?;
-    let kernel = boot(machine.clone(), builder)?;
+    // The terminal is restored when this goes, after the guest has ended.
+    let streams = StandardStreams::take().map_err(Error::Streams)?;
+    let kernel = boot(machine.clone(), builder, &streams)?;
     let running = {
         let kernel = kernel.clone();
         machine.start(move |cpu| kernel.cpu_main(cpu))?
@@ -39,7 +41,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Makes the kernel, its mounts and its first process.
-fn boot(machine: Arc<HostedMachine>, mut builder: GuestBuilder) -> Result<Arc<Kernel>, Error> {
+fn boot(machine: Arc<HostedMachine>, mut builder: GuestBuilder, streams: &StandardStreams) -> Result<Arc<Kernel>, Error> {
     let features = engine::CpuFeatures::all();
     let config = Config {
         hostname: builder.hostname.clone(),
@@ -50,7 +52,7 @@ fn boot(machine: Arc<HostedMachine>, mut builder: GuestBuilder) -> Result<Arc<Ke
     let kernel = Kernel::new(machine, config).map_err(|_| Error::Memory)?;
     crate::mounts::mount_all(&kernel, &builder)?;
     let files = FileTable::new();
-    files.set_initial(crate::streams::open(&kernel)?);
+    files.set_initial(crate::streams::open(&kernel, streams)?);
     let fs = FsContext::new(kernel.vfs().root());
     if let Some(cwd) = &builder.cwd {
         enter(&kernel, &fs, cwd)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kernel::Kernel;
+use kernel::fs::procfs::ProcFsType;
 use kernel::fs::tmpfs::Builder;
 
 use crate::builder::{GuestBuilder, Root};
@@ -14,5 +15,7 @@ pub(crate) fn mount_all(kernel: &Arc<Kernel>, builder: &GuestBuilder) -> Result<
         Root::Builtin => crate::userland::unpack(&mut Builder::new(kernel.vfs().rootfs().clone()))?,
         Root::Dir(_) => {}
     }
+    let vfs = kernel.vfs();
+    vfs.register_type(Arc::new(ProcFsType));
     Ok(())
 }
