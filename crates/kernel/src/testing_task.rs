@@ -35,7 +35,7 @@ pub(crate) struct Waiting {
 
 fn add_process(kernel: &Arc<Kernel>, pid: u32, parent: u32, pgid: u32, sid: u32) -> Arc<Task> {
     let actions = Arc::new(Mutex::new([Action::default(); Number::MAX as usize]));
-    let process = Process::new(pid, actions, crate::task::default_limits(), 17);
+    let process = Process::new(pid, actions, crate::task::default_limits(), 17, 0);
     let parts = Parts {
         mm: Mm::new(kernel).unwrap(),
         files: FileTable::new(),

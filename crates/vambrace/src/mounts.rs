@@ -1,21 +1,73 @@
 //! What is mounted in a guest.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use kernel::Kernel;
-use kernel::fs::procfs::ProcFsType;
 use kernel::fs::tmpfs::Builder;
+use kernel::fs::{FileSystem, HostFs, MountFlags};
+use linux_abi::Errno;
+use machine::HostNode;
+use machine_hosted::host_fs;
 
-use crate::builder::{GuestBuilder, Root};
 use crate::Error;
+use crate::builder::{Bind, GuestBuilder, Root};
 
 /// Mounts everything that the guest has from the start.
 pub(crate) fn mount_all(kernel: &Arc<Kernel>, builder: &GuestBuilder) -> Result<(), Error> {
-    match &builder.root {
-        Root::Builtin => crate::userland::unpack(&mut Builder::new(kernel.vfs().rootfs().clone()))?,
-        Root::Dir(_) => {}
-    }
     let vfs = kernel.vfs();
-    vfs.register_type(Arc::new(ProcFsType));
-    Ok(())
+    match &builder.root {
+        Root::Builtin => crate::userland::unpack(&mut Builder::new(vfs.rootfs().clone()))?,
+        Root::Dir(dir) => {
+            let node = host_fs::open_dir(dir, false).map_err(|errno| host_error(dir, errno))?;
+            vfs.mount_root(host_file_system(kernel, dir, node)?, MountFlags::empty(), b"host");
+        }
+    }
+    // The kernel's own file systems, as an init of Linux mounts them.
+    let quiet = MountFlags::NO_SUID | MountFlags::NO_DEV | MountFlags::NO_EXEC;
+    let own = [
+        ("proc", "/proc", quiet, ""),
+        ("devtmpfs", "/dev", MountFlags::NO_SUID, ""),
+        ("devpts", "/dev/pts", MountFlags::NO_SUID | MountFlags::NO_EXEC, ""),
+        ("tmpfs", "/dev/shm", MountFlags::NO_SUID | MountFlags::NO_DEV, "mode=1777"),
+    ];
+    for (kind, path, flags, options) in own {
+        let mounted = vfs.mount_type(kernel, kind, path.as_bytes(), flags, options);
+        mounted.map_err(|error| guest_error(path.as_bytes(), error))?;
+    }
+    builder.binds.iter().try_for_each(|bind| mount_bind(kernel, bind))
+}
+
+fn mount_bind(kernel: &Arc<Kernel>, bind: &Bind) -> Result<(), Error> {
+    let node = open_host(&bind.host, bind.read_only).map_err(|errno| host_error(&bind.host, errno))?;
+    let fs = host_file_system(kernel, &bind.host, node)?;
+    let flags = if bind.read_only { MountFlags::READ_ONLY } else { MountFlags::empty() };
+    let mounted = kernel.vfs().mount(kernel, fs, &bind.guest, flags, "host");
+    mounted.map(drop).map_err(|error| guest_error(&bind.guest, error))
+}
+
+/// A host directory, or a single file in one. The embedder's own path may
+/// lead through symbolic links; the guest's never do.
+fn open_host(path: &Path, read_only: bool) -> Result<Arc<dyn HostNode>, Errno> {
+    let io = |error: std::io::Error| error.raw_os_error().and_then(Errno::from_number).unwrap_or(Errno::EIO);
+    let real = path.canonicalize().map_err(io)?;
+    if real.is_dir() {
+        return host_fs::open_dir(&real, read_only);
+    }
+    let (dir, name) = real.parent().zip(real.file_name()).ok_or(Errno::ENOENT)?;
+    host_fs::open_dir(dir, read_only)?.lookup(std::os::unix::ffi::OsStrExt::as_bytes(name))
+}
+
+fn host_file_system(kernel: &Arc<Kernel>, path: &Path, node: Arc<dyn HostNode>) -> Result<Arc<dyn FileSystem>, Error> {
+    let fs = HostFs::new(kernel, node).map_err(|error| host_error(path, error.errno))?;
+    Ok(fs)
+}
+
+fn host_error(path: &Path, errno: Errno) -> Error {
+    Error::HostPath { path: path.to_owned(), errno }
+}
+
+fn guest_error(path: &[u8], error: kernel::error::Error) -> Error {
+    let path = String::from_utf8_lossy(path).into_owned();
+    Error::GuestPath { path, errno: error.errno, why: error.why }
 }

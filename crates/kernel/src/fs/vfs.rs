@@ -236,5 +236,6 @@ fn built_in_types() -> BTreeMap<&'static str, Arc<dyn FileSystemType>> {
         types.insert(name, Arc::new(TmpFsType(name)));
     }
     types.insert("devtmpfs", Arc::new(devfs::DevTmpFsType));
+    types.insert("proc", Arc::new(super::procfs::ProcFsType));
     types
 }
