@@ -79,7 +79,7 @@ fn limited_mm(cx: &Cx<'_>) -> alloc::sync::Arc<Mm> {
 
 /// Whole pages from `addr` on; `error` if they leave user addresses.
 fn pages(addr: u64, len: u64, error: Errno) -> Result<Range<u64>> {
-    if addr % PAGE_SIZE != 0 {
+    if !addr.is_multiple_of(PAGE_SIZE) {
         return Err(Errno::EINVAL.because("the address is not at the start of a page"));
     }
     let end = page_ceil(len).and_then(|len| addr.checked_add(len)).filter(|end| *end <= ADDRESS_LIMIT);
@@ -113,7 +113,7 @@ fn mmap(
     offset: u64,
 ) -> Result<GuestAddr> {
     let flags = flags.0;
-    if offset % PAGE_SIZE != 0 {
+    if !offset.is_multiple_of(PAGE_SIZE) {
         return Err(Errno::EINVAL.because("the offset is not at the start of a page"));
     }
     let prot = table_prot(prot);

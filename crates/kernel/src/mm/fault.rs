@@ -71,6 +71,7 @@ impl Mm {
     /// # Errors
     /// `SIGSEGV` with `SEGV_MAPERR` or `SEGV_ACCERR`, `SIGBUS` with
     /// `BUS_ADRERR`, or `SIGKILL` when memory has run out.
+    #[expect(clippy::result_large_err, reason = "the signal is made once and sent at once")]
     pub fn fault(&self, addr: u64, access: Access) -> Result<(), Info> {
         self.make_present(addr, access).map_err(|refusal| refusal.signal(addr))
     }

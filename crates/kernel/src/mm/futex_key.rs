@@ -35,7 +35,7 @@ impl Mm {
     /// no futex.
     pub fn futex_key(&self, addr: GuestAddr, shared: bool) -> Result<FutexKey> {
         let at = addr.untagged();
-        if at % 4 != 0 {
+        if !at.is_multiple_of(4) {
             return Err(Errno::EINVAL.because("a futex is a word, which this address does not hold"));
         }
         if at >= machine::ADDRESS_LIMIT {

@@ -68,7 +68,7 @@ impl MapRequest {
 /// # Errors
 /// `EINVAL` if `addr` is not at a page's start or the range leaves them.
 pub(crate) fn page_range(addr: u64, len: u64) -> Result<Range<u64>> {
-    if addr % PAGE_SIZE != 0 {
+    if !addr.is_multiple_of(PAGE_SIZE) {
         return Err(Errno::EINVAL.because("the address is not at the start of a page"));
     }
     let end = page_ceil(len).and_then(|len| addr.checked_add(len)).filter(|end| *end <= ADDRESS_LIMIT);
@@ -169,7 +169,7 @@ impl Mm {
     }
 
     fn fixed_range(addr: u64, len: u64) -> Result<Range<u64>> {
-        if addr % PAGE_SIZE != 0 {
+        if !addr.is_multiple_of(PAGE_SIZE) {
             return Err(Errno::EINVAL.because("the address is not at the start of a page"));
         }
         let end = addr.checked_add(len).filter(|end| *end <= ADDRESS_LIMIT);

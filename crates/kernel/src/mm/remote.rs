@@ -88,8 +88,8 @@ fn may_access(caller: &Creds, target: &Creds) -> bool {
 /// Copies from one list of ranges to another, as far as both go; gives the
 /// bytes copied and what ended it early.
 fn copy(from: &Mm, sources: &[IoVec], to: &Mm, targets: &[IoVec]) -> (usize, Result<()>) {
-    let mut sources = sources.to_vec().into_iter();
-    let mut targets = targets.to_vec().into_iter();
+    let mut sources = sources.iter().copied();
+    let mut targets = targets.iter().copied();
     let empty = IoVec { base: GuestAddr(0), len: 0 };
     let (mut source, mut target) = (empty, empty);
     let mut buf: Vec<u8> = Vec::new();

@@ -108,10 +108,10 @@ impl Mm {
                 done += n;
             }
             drop(guard);
-            if done < len {
-                if let Err(refusal) = self.make_present(start.wrapping_add(done as u64), access) {
-                    return (done, Err(refusal.error()));
-                }
+            if done < len
+                && let Err(refusal) = self.make_present(start.wrapping_add(done as u64), access)
+            {
+                return (done, Err(refusal.error()));
             }
         }
         (done, Ok(()))
@@ -255,7 +255,7 @@ impl Mm {
     }
 
     fn with_word(&self, addr: GuestAddr, access: Access, act: impl Fn(Frame, usize) -> u32) -> Result<u32> {
-        if addr.0 % 4 != 0 {
+        if !addr.0.is_multiple_of(4) {
             return Err(Errno::EINVAL.because("the word is not aligned"));
         }
         let mut value = 0;

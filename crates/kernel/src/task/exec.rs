@@ -17,14 +17,6 @@ use crate::signal::{Action, AltStack};
 use crate::syscall::{Cx, Outcome, PathArg};
 use crate::task::{Task, exit};
 
-/// The most pointers that an argument vector may have, and the most bytes in
-/// all strings (`MAX_ARG_STRINGS` is larger, but the bytes end it first).
-const MAX_STRINGS: usize = 1 << 20;
-/// The longest single string, as `MAX_ARG_STRLEN`.
-const MAX_STRING: usize = 32 * 4096;
-/// All strings and pointers together: a quarter of an 8 MiB stack.
-const MAX_BYTES: usize = 2 << 20;
-
 pub(super) fn execve(cx: &mut Cx<'_>, path: PathArg, argv: GuestAddr, envp: GuestAddr) -> Result<Outcome> {
     execveat(cx, linux_abi::fcntl::AT_FDCWD, path, argv, envp, 0)
 }
@@ -41,15 +33,11 @@ pub(super) fn execveat(
     let flags = AtFlags::from_bits(flags).filter(|flags| allowed.contains(*flags));
     let flags = flags.ok_or_else(|| Errno::EINVAL.because("unknown flags"))?;
     let name = cx.task.mm().read_cstr(path.0, 4096)?;
-    let argv = read_strings(cx, argv)?;
-    let envp = read_strings(cx, envp)?;
-    let bytes: usize = argv.iter().chain(&envp).map(|s| s.len() + 9).sum();
-    if bytes > MAX_BYTES {
-        return Err(Errno::E2BIG.because("arguments and environment are too long"));
-    }
+    let stack_limit = cx.task.process.limit(linux_abi::resource::RLIMIT_STACK as usize).soft;
+    let args = Args::read(&cx.task.mm(), argv, envp, stack_limit)?;
     let file = cx.kernel.vfs().open_exec(cx.task, dirfd, &name, flags)?;
     let execfn = exec_name(dirfd, &name);
-    let image = load(cx.kernel, cx.task, &file, &execfn, &argv, &envp)?;
+    let image = load(cx.kernel, cx.task, &file, &execfn, args)?;
     if cx.kernel.tree().threads(cx.task.process.pid).len() <= 1 {
         commit(cx.kernel, cx.task, image);
         return Ok(Outcome::Done(Ok(0)));
@@ -70,43 +58,12 @@ fn exec_name(dirfd: i32, name: &[u8]) -> Vec<u8> {
     text
 }
 
-fn read_strings(cx: &Cx<'_>, vector: GuestAddr) -> Result<Vec<Vec<u8>>> {
-    let mm = cx.task.mm();
-    let mut strings = Vec::new();
-    if vector.is_null() {
-        return Ok(strings);
-    }
-    let mut total = 0;
-    loop {
-        let index = strings.len() as u64;
-        let pointer = mm.read_u64(vector.add(index * 8))?;
-        if pointer == 0 {
-            return Ok(strings);
-        }
-        let text = mm.read_cstr(GuestAddr(pointer), MAX_STRING).map_err(|error| {
-            if error.errno == Errno::ENAMETOOLONG { Errno::E2BIG.because("an argument is too long") } else { error }
-        })?;
-        total += text.len() + 9;
-        if total > MAX_BYTES || strings.len() >= MAX_STRINGS {
-            return Err(Errno::E2BIG.because("arguments and environment are too long"));
-        }
-        strings.push(text);
-    }
-}
-
-fn load(
-    kernel: &Arc<Kernel>,
-    task: &Arc<Task>,
-    file: &Arc<File>,
-    name: &[u8],
-    argv: &[Vec<u8>],
-    envp: &[Vec<u8>],
-) -> Result<Image> {
+fn load(kernel: &Arc<Kernel>, task: &Arc<Task>, file: &Arc<File>, name: &[u8], args: Args) -> Result<Image> {
     let creds = task.creds();
     let request = Request {
         program: program(task, file)?,
         filename: name,
-        args: Args { argv: argv.to_vec(), envp: envp.to_vec() },
+        args,
         creds: &creds,
         limits: Limits::of(&task.process, &creds),
     };
@@ -216,7 +173,8 @@ pub(crate) fn load_first(
     envp: &[Vec<u8>],
 ) -> Result<()> {
     let file = kernel.vfs().open_exec(task, linux_abi::fcntl::AT_FDCWD, path, AtFlags::empty())?;
-    let image = load(kernel, task, &file, path, argv, envp)?;
+    let args = Args { argv: argv.to_vec(), envp: envp.to_vec() };
+    let image = load(kernel, task, &file, path, args)?;
     commit(kernel, task, image);
     Ok(())
 }

@@ -69,7 +69,7 @@ impl Args {
 
 /// Bytes that strings and the pointers to them may take.
 fn string_room(stack_limit: u64) -> u64 {
-    (stack_limit / 4).min(ARG_LIMIT).max(ARG_MAX)
+    (stack_limit / 4).clamp(ARG_MAX, ARG_LIMIT)
 }
 
 fn read_strings(mm: &Mm, array: GuestAddr, room: &mut u64) -> Result<Vec<Vec<u8>>> {

@@ -224,7 +224,7 @@ struct Segments {
 }
 
 fn map_segments(mm: &Arc<Mm>, header: &Header, file: &Program, bias: u64) -> Result<Segments> {
-    let mut all = Segments { code: u64::MAX..0, data: 0..0, end: 0 };
+    let mut all = Segments { code: 0..0, data: 0..0, end: 0 };
     for segment in header.loads() {
         let range = segment_range(segment)?;
         let start = segment.p_vaddr.wrapping_add(bias);
@@ -237,14 +237,12 @@ fn map_segments(mm: &Arc<Mm>, header: &Header, file: &Program, bias: u64) -> Res
         map_segment(mm, file, segment, start, all.end != 0)?;
         let file_end = start + segment.p_filesz;
         if segment.p_flags & PF_X != 0 {
-            all.code = all.code.start.min(start)..all.code.end.max(file_end);
+            let first = if all.code.is_empty() { start } else { all.code.start.min(start) };
+            all.code = first..all.code.end.max(file_end);
         } else {
             all.data = start.max(all.data.start)..file_end.max(all.data.end);
         }
         all.end = all.end.max(pages.end);
-    }
-    if all.code.is_empty() {
-        all.code = 0..0;
     }
     if all.data.is_empty() {
         all.data = 0..0;
