@@ -4,6 +4,7 @@
 //! dispatches. `shell.rs` starts programs, `toolchain.rs` finds compilers.
 #![forbid(unsafe_code)]
 
+mod handlers;
 mod oracle;
 mod shell;
 mod toolchain;
@@ -17,6 +18,11 @@ use std::process::ExitCode;
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
 const TASKS: &[Task] = &[
+    (
+        "handlers",
+        "check the machine code of the engine's handlers: handlers [PROGRAM]",
+        handlers::run,
+    ),
     (
         "oracle",
         "compare instructions with qemu-aarch64: oracle [--check] [--cases N] [ROW]",

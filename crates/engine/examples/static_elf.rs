@@ -1,8 +1,8 @@
 //! Runs a static ARM64 program on the engine alone, for profiling.
 //!
-//! `static_elf PROGRAM [ARG…]` answers only the handful of system calls that
+//! `static_elf [--stats] PROGRAM [ARG…]` answers only the handful of system calls that
 //! a computation needs (`write`, `exit_group`, `brk`, `mmap`, clocks); the
-//! kernel is the place for anything more. `STATS=1` prints the CPU's counters.
+//! kernel is the place for anything more. `--stats` prints the CPU's counters.
 #![expect(clippy::print_stderr, reason = "a developer's tool that talks to a terminal")]
 
 use std::alloc::{Layout, alloc_zeroed};
@@ -194,7 +194,11 @@ fn stack(process: &Process, args: &[String], mut aux: Vec<u64>) -> u64 {
 }
 
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let wants_stats = args.first().is_some_and(|arg| arg == "--stats");
+    if wants_stats {
+        args.remove(0);
+    }
     let elf = std::fs::read(&args[0]).expect("the program cannot be read");
     let bytes = 2_usize << 30;
     // Without an alignment the allocator maps fresh zeros and touches nothing.
@@ -236,7 +240,7 @@ fn main() {
             }
         }
     };
-    if std::env::var_os("STATS").is_some() {
+    if wants_stats {
         eprintln!("{:?} {:?}", start.elapsed(), cpu.stats());
     }
     std::process::exit(status);

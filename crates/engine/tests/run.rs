@@ -79,7 +79,7 @@ fn top_byte_of_an_address_is_ignored() {
     assert_eq!(guest.run(), Exit::Syscall);
     assert_eq!(guest.context.x[0], 42);
     guest.context.pc = CODE;
-    guest.context.x[1] = DATA + 4096 | 0xa5 << 56;
+    guest.context.x[1] = (DATA + 4096) | 0xa5 << 56;
     assert_eq!(guest.run(), Exit::Fault { addr: DATA + 4096 + 8, access: Access::Read });
 }
 

@@ -161,7 +161,7 @@ pub(crate) fn make_ready(page: NonNull<CodePage>, first: usize, last: usize) {
         // SAFETY: the caller holds the cache's lock; nobody reads ops of a
         // chunk that is not ready.
         unsafe {
-            let ready = &*(&raw const (*page.as_ptr()).ready);
+            let ready = &(*page.as_ptr()).ready;
             if ready.load(Ordering::Relaxed) & bit != 0 {
                 continue;
             }

@@ -149,6 +149,7 @@ impl<M> Values for Direct<M> {
 /// An atomic access of one of the integer types.
 macro_rules! atomic_sized {
     ($size:expr, |$atomic:ident, $int:ident| $body:expr) => {
+        #[allow(clippy::useless_conversion, reason = "the widest of the types is the one converted to")]
         match $size {
             size::B => {
                 type $atomic = AtomicU8;
@@ -411,7 +412,7 @@ impl<M: Mode> Domain for Direct<M> {
     }
 
     #[inline(always)]
-    fn from_b(&self, a: bool) -> u64 {
+    fn x_from(&self, a: bool) -> u64 {
         u64::from(a)
     }
 

@@ -37,6 +37,11 @@ pub struct Stop;
 
 /// The meaning of a form of instruction that goes on to the next one.
 pub trait Sem: 'static {
+    /// The form is too much for a handler without calls and without a stack
+    /// frame; it always takes the way of an instruction that has to be started
+    /// again.
+    const IS_LARGE: bool = false;
+
     /// Executes the instruction.
     ///
     /// # Errors
@@ -186,7 +191,7 @@ pub trait Domain: VectorDomain {
     /// True.
     fn truth(&self) -> Self::B;
     /// 1 for true, 0 for false.
-    fn from_b(&self, a: Self::B) -> Self::X;
+    fn x_from(&self, a: Self::B) -> Self::X;
     /// `a` if `c`, else `b`.
     fn select(&self, c: Self::B, a: Self::X, b: Self::X) -> Self::X;
 

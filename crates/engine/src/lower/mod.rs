@@ -93,7 +93,8 @@ impl<'a> Lower<'a> {
 
     /// An instruction of form `S`, its operands by slot (D, N, M, A).
     pub(crate) fn op<S: Sem>(&mut self, r: [u8; 4], imm: i32) -> Draft {
-        Draft { handler: handler::step::<S>, r, imm, ends: false }
+        let handler: Handler = if S::IS_LARGE { handler::slow::<S> } else { handler::step::<S> };
+        Draft { handler, r, imm, ends: false }
     }
 
     /// Keeps a 64-bit constant; gives the immediate of a form that reads it

@@ -39,7 +39,7 @@ pub(crate) struct SetIf<const SF: bool, const MASK: bool, const COND: u8>;
 impl<const SF: bool, const MASK: bool, const COND: u8> Sem for SetIf<SF, MASK, COND> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
-        let bit = d.from_b(d.condition::<COND>());
+        let bit = d.x_from(d.condition::<COND>());
         let value = if MASK {
             d.trunc::<SF>(d.sub(d.constant(0), bit))
         } else {

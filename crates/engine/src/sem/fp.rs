@@ -81,7 +81,7 @@ impl<O: FpOp, const COND: u8> Sem for FpCompareIf<O, COND> {
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let holds = d.condition::<COND>();
         let (a, b) = (d.v(Slot::N), d.v(Slot::M));
-        let pair = d.fp::<O>(a, b, b, d.from_b(holds))?;
+        let pair = d.fp::<O>(a, b, b, d.x_from(holds))?;
         let (a, b) = (d.v_low(pair), d.v_high(pair));
         let nzcv = d.imm_unsigned();
         d.set_flags_sub_if::<true>(holds, a, b, nzcv);

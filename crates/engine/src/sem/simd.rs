@@ -12,6 +12,8 @@ use crate::simd::{SaturatingOp, VectorOp};
 pub(crate) struct Vector<O, const BYTES: u32>(PhantomData<O>);
 
 impl<O: VectorOp, const BYTES: u32> Sem for Vector<O, BYTES> {
+    const IS_LARGE: bool = O::IS_LARGE;
+
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let result = d.vector::<O>(d.v(Slot::N), d.v(Slot::M), d.v(Slot::D), d.imm_unsigned());

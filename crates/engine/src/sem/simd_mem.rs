@@ -116,6 +116,8 @@ pub(crate) struct StoreMultiple<T, const COUNT: u8, const STRUCTURED: bool, cons
 impl<T: Lane, const COUNT: u8, const STRUCTURED: bool, const Q: bool, const POST: u8> Sem
     for StoreMultiple<T, COUNT, STRUCTURED, Q, POST>
 {
+    const IS_LARGE: bool = STRUCTURED && COUNT == 3;
+
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let base = d.x(Slot::N);

@@ -121,6 +121,8 @@ impl Sem for WriteFpcr {
 pub(crate) struct ReadFpsr;
 
 impl Sem for ReadFpsr {
+    const IS_LARGE: bool = true;
+
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let value = d.fpsr();
@@ -133,6 +135,8 @@ impl Sem for ReadFpsr {
 pub(crate) struct WriteFpsr;
 
 impl Sem for WriteFpsr {
+    const IS_LARGE: bool = true;
+
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let value = d.x(Slot::D);

@@ -86,6 +86,8 @@ fn mix(a: V128, row: [u8; 4]) -> V128 {
 pub struct AesMixColumns;
 
 impl VectorOp for AesMixColumns {
+    const IS_LARGE: bool = true;
+
     #[inline(always)]
     fn eval(a: V128, _: V128, _: V128, _: u64) -> V128 {
         mix(a, [2, 3, 1, 1])
@@ -97,6 +99,8 @@ impl VectorOp for AesMixColumns {
 pub struct AesInverseMixColumns;
 
 impl VectorOp for AesInverseMixColumns {
+    const IS_LARGE: bool = true;
+
     #[inline(always)]
     fn eval(a: V128, _: V128, _: V128, _: u64) -> V128 {
         mix(a, [14, 11, 13, 9])

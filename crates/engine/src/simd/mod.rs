@@ -170,6 +170,9 @@ impl V128 {
 
 /// An operation without exceptions.
 pub trait VectorOp: 'static {
+    /// See `Sem::IS_LARGE`.
+    const IS_LARGE: bool = false;
+
     /// The result for vectors `a`, `b` and `c` and the number `n`.
     fn eval(a: V128, b: V128, c: V128, n: u64) -> V128;
 }

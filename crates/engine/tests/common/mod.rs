@@ -1,5 +1,5 @@
 //! A guest without a kernel: a page of code, a page of data.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses its part, and fails where it must")]
 
 use std::alloc::{Layout, alloc_zeroed};
 use std::ptr::NonNull;
