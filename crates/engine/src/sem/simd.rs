@@ -27,6 +27,8 @@ impl<O: VectorOp, const BYTES: u32> Sem for Vector<O, BYTES> {
 pub(crate) struct Saturating<O, const IN: u32, const BYTES: u32>(PhantomData<O>);
 
 impl<O: SaturatingOp, const IN: u32, const BYTES: u32> Sem for Saturating<O, IN, BYTES> {
+    const IS_LARGE: bool = O::IS_LARGE;
+
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let (a, b) = (d.v_keep::<IN>(d.v(Slot::N)), d.v_keep::<IN>(d.v(Slot::M)));

@@ -197,6 +197,8 @@ impl FpOp for ConvertOdd {
 pub struct UnsignedEstimate<const ROOT: bool>;
 
 impl<const ROOT: bool> super::VectorOp for UnsignedEstimate<ROOT> {
+    const IS_LARGE: bool = ROOT;
+
     #[inline(always)]
     fn eval(a: V128, _: V128, _: V128, _: u64) -> V128 {
         a.map::<u32>(if ROOT { fp::unsigned_rsqrt_estimate } else { fp::unsigned_recip_estimate })

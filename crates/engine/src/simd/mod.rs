@@ -179,6 +179,9 @@ pub trait VectorOp: 'static {
 
 /// An operation that may saturate.
 pub trait SaturatingOp: 'static {
+    /// See `Sem::IS_LARGE`.
+    const IS_LARGE: bool = false;
+
     /// The result, and whether any lane saturated.
     fn eval(a: V128, b: V128, c: V128, n: u64) -> (V128, bool);
 }

@@ -115,6 +115,8 @@ impl<T: Lane> SaturatingOp for ShiftLeftUnsigned<T> {
 pub struct ShiftRightNarrow<W, N, const ROUND: bool, const HIGH: bool>(PhantomData<(W, N)>);
 
 impl<W: Lane, N: Lane, const ROUND: bool, const HIGH: bool> SaturatingOp for ShiftRightNarrow<W, N, ROUND, HIGH> {
+    const IS_LARGE: bool = HIGH && N::BITS == 8;
+
     #[inline(always)]
     fn eval(a: V128, _: V128, c: V128, n: u64) -> (V128, bool) {
         let lanes = a.lanes::<W>();
