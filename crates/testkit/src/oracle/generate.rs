@@ -32,8 +32,7 @@ pub fn case(encoding: Encoding, index: usize, random: &mut Random) -> Option<Cas
     match encoding.class() {
         "branch_imm" | "condbranch" | "compbranch" | "testbranch" => {
             // To the instruction after the next.
-            let (mask, lsb) = offset_field(encoding);
-            case.words = vec![word & !(mask << lsb) | 2 << lsb, MARKER];
+            case.words = vec![over_the_next(encoding, word), MARKER];
         }
         "branch_reg" if encoding.row().fields.is_empty() => {}
         "branch_reg" if i.rn() == 31 => return None,
@@ -49,49 +48,95 @@ pub fn case(encoding: Encoding, index: usize, random: &mut Random) -> Option<Cas
     Some(case)
 }
 
-/// Rows of a sequence: what neither branches nor accesses memory.
+/// The base of a sequence's memory accesses, and the register for an index.
+const BASE: u32 = 28;
+const INDEX: u32 = 27;
+/// How often a sequence may access memory, so that it stays in the page.
+const ACCESSES: usize = 3;
+
+/// Whether a sequence may have a row, for what it does and what it accesses.
 fn is_sequential(encoding: Encoding) -> bool {
-    matches!(encoding.row().group, "dpimm" | "dpreg") && encoding.class() != "pcreladdr"
+    let computes = matches!(
+        encoding.row().group,
+        "dpimm" | "dpreg" | "fp" | "simd" | "simd_scalar" | "crypto"
+    );
+    computes && encoding.class() != "pcreladdr"
 }
 
-/// A run of data processing, where flags and registers go from one instruction
-/// to the next, with a conditional branch over one of them now and then.
-/// Tallied under the row of its last instruction.
+fn is_sequential_access(encoding: Encoding) -> bool {
+    let class = encoding.class();
+    class.starts_with("ldst_") || class.starts_with("ldstpair") || class.starts_with("asisdls")
+}
+
+/// A run of data processing and memory accesses, where flags, registers and
+/// memory go from one instruction to the next, with a conditional branch over
+/// one of them now and then.
+///
+/// # Panics
+/// If the table has no rows to choose from.
 pub fn sequence(random: &mut Random) -> Case {
-    let rows: Vec<Encoding> = Encoding::ALL
-        .iter()
-        .copied()
-        .filter(|&e| is_sequential(e))
-        .collect();
-    let mut words = Vec::new();
-    let mut last = rows[0];
+    let rows = |keep: fn(Encoding) -> bool| -> Vec<Encoding> {
+        Encoding::ALL.iter().copied().filter(|&e| keep(e)).collect()
+    };
+    let integer = rows(|e| is_sequential(e) && e.row().group.starts_with("dp"));
+    let (any, memory) = (rows(is_sequential), rows(is_sequential_access));
+    let mut words: Vec<u32> = Vec::new();
+    let mut accesses = 0;
     let len = 3 + random.below(MAX_INSNS as u64 - 2) as usize;
     while words.len() < len {
-        let forward = words.len() + 1 < len && random.one_in(4);
-        let pick = if forward {
-            random.pick(&BRANCHES)
-        } else {
-            random.pick(&rows)
+        let forward = words.len() + 1 < len;
+        let (pick, fix): (Encoding, fn(Encoding, u32) -> u32) = match random.below(8) {
+            0 | 1 if forward => (random.pick(&BRANCHES), over_the_next),
+            2 | 3 if accesses < ACCESSES => (random.pick(&memory), near_the_base),
+            4 | 5 => (random.pick(&any), few_registers),
+            _ => (random.pick(&integer), few_registers),
         };
-        let Some(word) = word(pick, random) else {
+        let Some(word) = word(pick, random).map(|word| fix(pick, word)) else {
             continue;
         };
-        if forward {
-            let (mask, lsb) = offset_field(pick);
-            words.push(word & !(mask << lsb) | 2 << lsb);
-        } else {
-            // A few registers, so that results are used.
-            words.push(word & !0b1_1000 & !(0b1_1000 << 5));
-            if decode(words[words.len() - 1]) != Some(pick) {
-                words.pop();
-                continue;
-            }
-            last = pick;
+        if decode(word) == Some(pick) && !is_unpredictable(pick, Insn(word)) {
+            accesses += usize::from(is_sequential_access(pick));
+            words.push(word);
         }
     }
-    let mut case = state(last, random);
+    let mut case = state(decode(words[0]).unwrap_or(integer[0]), random);
     case.words = words;
+    case.uses_memory = accesses > 0;
+    case.x[BASE as usize] = DATA_BASE + DATA_SIZE / 4 + random.below(64);
+    case.x[INDEX as usize] = random.below(64);
     case
+}
+
+/// A branch to the instruction after the next.
+fn over_the_next(encoding: Encoding, word: u32) -> u32 {
+    let (mask, lsb) = offset_field(encoding);
+    word & !(mask << lsb) | 2 << lsb
+}
+
+/// Rd and Rn become registers below 8, so that results are used.
+fn few_registers(_: Encoding, word: u32) -> u32 {
+    word & !0b1_1000 & !(0b1_1000 << 5)
+}
+
+/// Rn becomes the base, Rm the index, and offsets small.
+fn near_the_base(encoding: Encoding, word: u32) -> u32 {
+    let mut word = word & !0b1_1000 & !(31 << 5) | BASE << 5;
+    for field in encoding.row().fields {
+        let keep = match field.name {
+            "imm12" | "imm7" => 0x1f,
+            "Rt2" => 7,
+            "Rm" => 0,
+            _ => continue,
+        };
+        let ones = u32::MAX >> (32 - field.width);
+        let value = if field.name == "Rm" {
+            INDEX
+        } else {
+            field.get(word) & keep
+        };
+        word = word & !(ones << field.lsb) | value << field.lsb;
+    }
+    word
 }
 
 /// Branches that depend on something.
