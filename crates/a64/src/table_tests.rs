@@ -117,3 +117,23 @@ fn unallocated_words_are_none() {
         assert_eq!(decode(word), None, "{word:08x}");
     }
 }
+
+#[test]
+fn every_row_has_a_text_without_placeholders() {
+    let mut random = Random(4);
+    for &e in Encoding::ALL {
+        for _ in 0..500 {
+            let word = random.word() & !row(e).mask | row(e).value;
+            let text = std::format!("{}", crate::disassemble(word, 0));
+            assert!(!text.contains(['<', '>']), "{word:08x}: {text}");
+        }
+    }
+}
+
+#[test]
+fn branch_targets_can_be_shown_as_addresses() {
+    let show = |word, pc| std::format!("{:#}", crate::disassemble(word, pc));
+    assert_eq!(show(0x17ff_ffff, 0x1000), "b 0xffc");
+    assert_eq!(show(0x9000_0020, 0x1234), "adrp x0, 0x5000");
+    assert_eq!(show(0x5400_0040, 0x1000), "b.eq 0x1008");
+}

@@ -21,6 +21,7 @@ pub(super) fn syntax(encoding: Encoding, insn: Insn) -> &'static str {
         "dp_3src" => dp_3src(encoding, insn),
         "memop" => memop(encoding, insn),
         "barriers" => barriers(encoding, insn),
+        "asimdsame" | "asimdmisc" | "asimdins" => vectors(encoding, insn),
         "systeminstrs" => int::sys_alias(encoding, insn),
         _ => None,
     };
@@ -185,6 +186,17 @@ fn barriers(e: Encoding, i: Insn) -> Option<&'static str> {
         (Encoding::DSB_barriers, 0) => "ssbb",
         (Encoding::DSB_barriers, 4) => "pssbb",
         (Encoding::DSB_barriers, 12) => "dfb",
+        _ => return None,
+    })
+}
+
+fn vectors(e: Encoding, i: Insn) -> Option<&'static str> {
+    Some(match e {
+        Encoding::ORR_asimdsame if i.rn() == i.rm() => "mov <Vd.B>, <Vn.B>",
+        Encoding::NOT_asimdmisc => "mvn <Vd.B>, <Vn.B>",
+        Encoding::UMOV_asimdins if i.imm5().trailing_zeros() >= 2 => {
+            "mov <Rd.Q>, <Vn.Ts5>[<index5>]"
+        }
         _ => return None,
     })
 }

@@ -2,8 +2,8 @@
 
 use core::fmt::{self, Write};
 
-use super::system;
 use super::template::{Operands, Shown};
+use super::{simd, system};
 use crate::pseudocode::{bits, decode_bit_masks, sign_extend};
 use crate::{Encoding, Insn};
 
@@ -61,7 +61,14 @@ pub(super) fn number(i: Insn, field: &str) -> Option<u32> {
 
 /// Writes the operand called `name`.
 pub(super) fn operand(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt::Error> {
-    for family in [general, immediate, modifier, memory, system::operand] {
+    for family in [
+        general,
+        immediate,
+        modifier,
+        memory,
+        system::operand,
+        simd::operand,
+    ] {
         let shown = family(out, name, o)?;
         if !matches!(shown, Shown::Unknown) {
             return Ok(shown);

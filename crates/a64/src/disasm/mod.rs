@@ -5,6 +5,7 @@
 
 mod alias;
 mod int;
+mod simd;
 mod system;
 mod template;
 
