@@ -28,6 +28,8 @@ pub mod procfs;
 mod pipe;
 mod seek;
 mod table;
+#[cfg(test)]
+mod tests;
 pub mod tmpfs;
 mod vfs;
 mod walk;

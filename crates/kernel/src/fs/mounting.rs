@@ -210,10 +210,15 @@ impl Vfs {
         }
     }
 
-    /// The text of a path, as seen from `root`. It does not start with a slash
-    /// if the path cannot be reached from there.
+    /// The text of a path, as seen from `root`, or from the root of the tree if
+    /// the path does not lie below `root`.
     #[must_use]
     pub fn path_text(&self, root: &Path, path: &Path) -> Vec<u8> {
+        self.path_text_and_reach(root, path).0
+    }
+
+    /// As [`Vfs::path_text`], and whether the path lies below `root`.
+    pub(super) fn path_text_and_reach(&self, root: &Path, path: &Path) -> (Vec<u8>, bool) {
         let mut names = Vec::new();
         let mut at = path.clone();
         let is_reached = loop {
@@ -223,7 +228,7 @@ impl Vfs {
             if Arc::ptr_eq(&at.dentry, at.mount.root()) {
                 match at.mount.mountpoint() {
                     Some(below) => at = below,
-                    None => break Arc::ptr_eq(&at.mount, &root.mount) || at.dentry.parent().is_none() && !names.is_empty(),
+                    None => break false,
                 }
                 continue;
             }
@@ -236,7 +241,7 @@ impl Vfs {
                 None => {
                     // A file that no directory names shows its name as it is.
                     if names.is_empty() {
-                        return name.to_vec();
+                        return (name.to_vec(), false);
                     }
                     break false;
                 }
@@ -250,10 +255,7 @@ impl Vfs {
         if text.is_empty() {
             text.push(b'/');
         }
-        if !is_reached {
-            text.remove(0);
-        }
-        text
+        (text, is_reached)
     }
 
     /// As [`Vfs::path_text`], with ` (deleted)` after a name that is gone, as

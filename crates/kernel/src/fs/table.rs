@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use linux_abi::Errno;
 use linux_abi::resource::RLIMIT_NOFILE;
@@ -30,6 +31,8 @@ struct Slots {
 #[derive(Default)]
 pub struct FileTable {
     slots: Mutex<Slots>,
+    /// A record lock was set through it, so that closing has to look for some.
+    has_locks: AtomicBool,
 }
 
 impl fmt::Debug for FileTable {
@@ -84,7 +87,7 @@ impl FileTable {
     /// A copy, for a new process.
     #[must_use]
     pub fn fork(&self) -> Arc<Self> {
-        Arc::new(Self { slots: Mutex::new(self.slots.lock().clone()) })
+        Arc::new(Self { slots: Mutex::new(self.slots.lock().clone()), has_locks: AtomicBool::new(false) })
     }
 
     /// The file of a descriptor.
@@ -251,8 +254,15 @@ impl FileTable {
         core::ptr::from_ref(self) as usize
     }
 
+    /// A record lock is about to be set for this table's process.
+    pub(super) fn note_lock(&self) {
+        self.has_locks.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives up the process's record locks on a file, whichever descriptor they
+    /// were set through.
     fn forget_locks(&self, file: &Arc<File>) {
-        if file.has_locks.load(core::sync::atomic::Ordering::Relaxed) {
+        if self.has_locks.load(Ordering::Relaxed) {
             if let Some(kernel) = file.kernel() {
                 kernel.vfs().locks().release_process(file, self.lock_owner());
             }

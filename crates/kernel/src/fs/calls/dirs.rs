@@ -29,9 +29,9 @@ pub(crate) fn getcwd(cx: &mut Cx<'_>, buf: GuestAddr, size: usize) -> Result<usi
     if cwd.dentry.is_deleted() {
         return Err(Errno::ENOENT.because("the working directory has been removed"));
     }
-    let mut text = cx.kernel.vfs().path_text(&caller.fs.root(), &cwd);
-    if text.first() != Some(&b'/') {
-        text.splice(0..0, b"(unreachable)/".iter().copied());
+    let (mut text, is_reached) = cx.kernel.vfs().path_text_and_reach(&caller.fs.root(), &cwd);
+    if !is_reached {
+        text.splice(0..0, b"(unreachable)".iter().copied());
     }
     text.push(0);
     if text.len() > size {

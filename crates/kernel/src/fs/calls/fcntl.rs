@@ -212,6 +212,9 @@ fn set_lock(cx: &mut Cx<'_>, file: Arc<File>, addr: GuestAddr, command: u32) -> 
     };
     let lock = RangeLock { owner, pid, start, last, is_exclusive };
     let kernel = cx.kernel.clone();
+    if !is_ofd {
+        cx.task.files().note_lock();
+    }
     match kernel.vfs().locks().set(&file, lock, waits) {
         Err(error) if waits && error.errno == Errno::EAGAIN => {}
         result => return Ok(Outcome::Done(result.map(|()| 0))),
