@@ -5,7 +5,6 @@
 //! with a name gets a node in it. Device numbers work anywhere else too.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::any::Any;
 
 use linux_abi::Errno;
@@ -157,16 +156,4 @@ impl FileSystemType for DevTmpFsType {
     fn mount(&self, kernel: &Arc<Kernel>, _source: &[u8], _options: &[u8]) -> Result<Arc<dyn FileSystem>> {
         Ok(kernel.vfs().devtmpfs().clone())
     }
-}
-
-/// The text of `/proc/devices`.
-pub(super) fn list(vfs: &Vfs) -> Vec<(u32, alloc::string::String)> {
-    let mut majors: Vec<(u32, alloc::string::String)> = Vec::new();
-    for device in vfs.devices().list() {
-        if majors.last().is_none_or(|(major, _)| *major != device.major) {
-            let name = if device.major == MEM_MAJOR { "mem".into() } else { device.name };
-            majors.push((device.major, name));
-        }
-    }
-    majors
 }

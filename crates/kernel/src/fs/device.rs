@@ -57,11 +57,6 @@ impl CharDevices {
         self.register(major, ANY_MINOR, name, driver);
     }
 
-    /// All drivers, by number.
-    pub(crate) fn list(&self) -> Vec<Registered> {
-        self.by_number.read().values().cloned().collect()
-    }
-
     /// Major numbers and a name for each, ascending.
     pub(crate) fn majors(&self) -> Vec<(u32, String)> {
         let devices = self.by_number.read();

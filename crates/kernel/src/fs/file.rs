@@ -311,7 +311,6 @@ impl File {
     }
 
     /// The position of `read`, `write` and `lseek`, locked.
-    #[must_use]
     pub fn position(&self) -> MutexGuard<'_, u64> {
         self.position.lock()
     }
@@ -362,10 +361,9 @@ impl File {
 impl Drop for File {
     fn drop(&mut self) {
         self.ops.release(self);
-        if *self.has_locks.get_mut() {
-            if let Some(kernel) = self.kernel() {
+        if *self.has_locks.get_mut()
+            && let Some(kernel) = self.kernel() {
                 kernel.vfs().locks().release_file(self);
             }
-        }
     }
 }

@@ -241,11 +241,10 @@ impl Pipe {
         let mut state = self.state.lock();
         let count = count.min(state.bytes.len());
         state.bytes.drain(..count);
-        if let Some(packet) = state.packets.pop_front() {
-            if packet > count {
+        if let Some(packet) = state.packets.pop_front()
+            && packet > count {
                 state.packets.push_front(packet - count);
             }
-        }
         drop(state);
         self.queue.wake_all();
     }

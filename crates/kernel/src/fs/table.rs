@@ -262,11 +262,10 @@ impl FileTable {
     /// Gives up the process's record locks on a file, whichever descriptor they
     /// were set through.
     fn forget_locks(&self, file: &Arc<File>) {
-        if self.has_locks.load(Ordering::Relaxed) {
-            if let Some(kernel) = file.kernel() {
+        if self.has_locks.load(Ordering::Relaxed)
+            && let Some(kernel) = file.kernel() {
                 kernel.vfs().locks().release_process(file, self.lock_owner());
             }
-        }
     }
 }
 

@@ -377,11 +377,10 @@ impl<'a> Walk<'a> {
                 None => return Ok(()),
             }
         }
-        if !below.is_same(&self.root) {
-            if let Some(parent) = below.dentry.parent() {
+        if !below.is_same(&self.root)
+            && let Some(parent) = below.dentry.parent() {
                 below.dentry = parent;
             }
-        }
         let up = self.vfs.mounts().topmost(below);
         self.check_xdev(&up)?;
         self.at = up;

@@ -228,11 +228,10 @@ pub(crate) fn utimensat(cx: &mut Cx<'_>, dirfd: i32, name: PathArg, times: Guest
     } else {
         Some(cx.task.mm().read_abi::<[Timespec; 2]>(times)?)
     };
-    if let Some(times) = &times {
-        if times.iter().all(|time| time.tv_nsec == UTIME_OMIT) {
+    if let Some(times) = &times
+        && times.iter().all(|time| time.tv_nsec == UTIME_OMIT) {
             return Ok(());
         }
-    }
     let (caller, found) = if name.0.is_null() {
         if !flags.is_empty() {
             return Err(Errno::EINVAL.because("flags without a path"));

@@ -388,11 +388,10 @@ impl Writing {
 
 /// The end of a write: a broken pipe also sends SIGPIPE.
 fn finish(task: &Arc<Task>, result: Result<u64>) -> Result<u64> {
-    if let Err(error) = &result {
-        if error.errno == Errno::EPIPE {
+    if let Err(error) = &result
+        && error.errno == Errno::EPIPE {
             broken_pipe(task);
         }
-    }
     result
 }
 

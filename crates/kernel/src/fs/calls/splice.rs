@@ -304,11 +304,10 @@ pub(crate) fn splice(
     if pipe_in.is_none() && pipe_out.is_none() {
         return Err(Errno::EINVAL.because("neither is a pipe"));
     }
-    if let (Some(a), Some(b)) = (&pipe_in, &pipe_out) {
-        if Arc::ptr_eq(a, b) {
+    if let (Some(a), Some(b)) = (&pipe_in, &pipe_out)
+        && Arc::ptr_eq(a, b) {
             return Err(Errno::EINVAL.because("both are the same pipe"));
         }
-    }
     if output.flags().contains(OpenFlags::O_APPEND) && pipe_out.is_none() {
         return Err(Errno::EINVAL.because("the output is only appended to"));
     }

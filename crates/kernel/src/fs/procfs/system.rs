@@ -131,6 +131,20 @@ pub(super) fn filesystems(target: &Target) -> Result<Vec<u8>> {
     Ok(text(out))
 }
 
+pub(super) fn locks(target: &Target) -> Result<Vec<u8>> {
+    let mut out = String::new();
+    let list = target.kernel()?.vfs().locks().list();
+    for (n, (kind, is_exclusive, pid, (dev, ino), start, last)) in list.into_iter().enumerate() {
+        let access = if is_exclusive { "WRITE" } else { "READ " };
+        let (major, minor) = (linux_abi::stat::major(dev), linux_abi::stat::minor(dev));
+        let pid = if pid == 0 { String::from("-1") } else { format!("{pid}") };
+        let last = if last >= i64::MAX.unsigned_abs() { String::from("EOF") } else { format!("{last}") };
+        let line = format!("{}: {kind:6} ADVISORY  {access} {pid} {major:02x}:{minor:02x}:{ino} {start} {last}", n + 1);
+        let _ = writeln!(out, "{line}");
+    }
+    Ok(text(out))
+}
+
 pub(super) fn devices(target: &Target) -> Result<Vec<u8>> {
     let mut out = String::from("Character devices:\n");
     for (major, name) in target.kernel()?.vfs().devices().majors() {

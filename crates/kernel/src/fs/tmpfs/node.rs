@@ -115,10 +115,6 @@ impl Node {
         attr.ctime_ns = now;
     }
 
-    pub(super) fn nlink(&self) -> u32 {
-        self.attr.lock().nlink
-    }
-
     /// The contents have changed (for a directory: its names).
     pub(super) fn touch_modified(&self) {
         let now = self.usage.now_ns();
@@ -286,11 +282,10 @@ impl Inode for Node {
             to.add_links(-change);
             replaced.add_links(0);
         } else {
-            if let Some(replaced) = &replaced {
-                if is_dir(replaced) && !replaced.entries()?.lock().is_empty() {
+            if let Some(replaced) = &replaced
+                && is_dir(replaced) && !replaced.entries()?.lock().is_empty() {
                     return Err(Errno::ENOTEMPTY.because("the directory is not empty"));
                 }
-            }
             self.entries()?.lock().remove(name);
             to.entries()?.lock().replace(new_name, moved.clone());
             if is_dir(&moved) {
@@ -350,10 +345,9 @@ impl Drop for Node {
 /// deep for recursion.
 fn drop_tree(mut nodes: Vec<Arc<Node>>) {
     while let Some(node) = nodes.pop() {
-        if let Some(mut node) = Arc::into_inner(node) {
-            if let Data::Directory(entries) = &mut node.data {
+        if let Some(mut node) = Arc::into_inner(node)
+            && let Data::Directory(entries) = &mut node.data {
                 nodes.append(&mut entries.get_mut().take_all());
             }
-        }
     }
 }
