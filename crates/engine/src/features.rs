@@ -9,6 +9,14 @@ pub mod hwcap {
     pub const FP: u64 = 1 << 0;
     /// Advanced SIMD.
     pub const ASIMD: u64 = 1 << 1;
+    /// `AESE` and its like.
+    pub const AES: u64 = 1 << 3;
+    /// `PMULL` of 64 bits.
+    pub const PMULL: u64 = 1 << 4;
+    /// `SHA1C` and its like.
+    pub const SHA1: u64 = 1 << 5;
+    /// `SHA256H` and its like.
+    pub const SHA2: u64 = 1 << 6;
     /// `CRC32B` and the rest of FEAT_CRC32.
     pub const CRC32: u64 = 1 << 7;
     /// FEAT_LSE.
@@ -21,6 +29,10 @@ pub mod hwcap {
 pub const HWCAP_NAMES: &[(u64, &str)] = &[
     (hwcap::FP, "fp"),
     (hwcap::ASIMD, "asimd"),
+    (hwcap::AES, "aes"),
+    (hwcap::PMULL, "pmull"),
+    (hwcap::SHA1, "sha1"),
+    (hwcap::SHA2, "sha2"),
     (hwcap::CRC32, "crc32"),
     (hwcap::ATOMICS, "atomics"),
     (hwcap::CPUID, "cpuid"),
@@ -47,7 +59,15 @@ impl CpuFeatures {
     #[must_use]
     pub const fn all() -> Self {
         Self {
-            hwcap: hwcap::FP | hwcap::ASIMD | hwcap::CRC32 | hwcap::ATOMICS | hwcap::CPUID,
+            hwcap: hwcap::FP
+                | hwcap::ASIMD
+                | hwcap::AES
+                | hwcap::PMULL
+                | hwcap::SHA1
+                | hwcap::SHA2
+                | hwcap::CRC32
+                | hwcap::ATOMICS
+                | hwcap::CPUID,
             hwcap2: 0,
             // Implementer 0 is reserved for software.
             midr: 0x000f_0510,
@@ -77,13 +97,23 @@ impl CpuFeatures {
             }
             // ID_AA64ISAR0_EL1.
             (6, 0) => {
-                let crc = if self.hwcap & hwcap::CRC32 != 0 { 1 << 16 } else { 0 };
-                let atomics = if self.hwcap & hwcap::ATOMICS != 0 { 2 << 20 } else { 0 };
-                crc | atomics
+                self.field(hwcap::AES, 1 << 4)
+                    + self.field(hwcap::PMULL, 1 << 4)
+                    + self.field(hwcap::SHA1, 1 << 8)
+                    + self.field(hwcap::SHA2, 1 << 12)
+                    + self.field(hwcap::CRC32, 1 << 16)
+                    + self.field(hwcap::ATOMICS, 2 << 20)
             }
             // ID_AA64MMFR0_EL1: what Linux shows hides everything.
             _ => 0,
         })
+    }
+}
+
+impl CpuFeatures {
+    /// `value` if the HWCAP bit is set.
+    const fn field(&self, bit: u64, value: u64) -> u64 {
+        if self.hwcap & bit != 0 { value } else { 0 }
     }
 }
 

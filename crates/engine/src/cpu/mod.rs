@@ -160,6 +160,7 @@ impl Cpu {
     #[must_use]
     pub fn new(arena: &Arc<Arena>, clock: Arc<dyn Clock>, features: CpuFeatures) -> Self {
         crate::fp::host::init();
+        crate::simd::crypto_host::init();
         let local = Local {
             page: 0,
             flag_kind: flag_kind::NZCV,

@@ -9,6 +9,7 @@
 
 pub mod convert;
 pub mod crypto;
+pub(crate) mod crypto_host;
 pub mod fp;
 pub mod int;
 pub mod permute;

@@ -87,6 +87,31 @@ impl<T: Lane> VectorOp for Extract<T> {
     }
 }
 
+/// Zeros, ones for one lane, and zeros: the vector that starts `i` lanes before
+/// the ones selects lane `i`.
+const fn selector<T: Lane>() -> [u8; 48] {
+    let mut bytes = [0; 48];
+    let mut i = 0;
+    while i < T::BITS as usize / 8 {
+        bytes[16 + i] = 0xff;
+        i += 1;
+    }
+    bytes
+}
+
+/// `v` with lane `i` replaced, for an index that is not known before. A store
+/// of the lane into a vector in memory would stall the load that follows.
+#[inline(always)]
+fn insert<T: Lane>(v: V128, i: usize, value: T) -> V128 {
+    let at = 16 - (i & (T::COUNT - 1)) * (T::BITS as usize / 8);
+    let selector: &'static [u8; 48] = const { &selector::<T>() };
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&selector[at..at + 16]);
+    let mask = V128::from_lanes::<u8>(bytes);
+    let value = V128::splat(value).zip::<u64>(mask, |v, m| v & m);
+    v.zip::<u64>(mask, |v, m| v & !m).zip::<u64>(value, |a, b| a | b)
+}
+
 /// `c` with lane `n & 15` replaced by lane `n >> 4` of `a`.
 #[derive(Debug)]
 pub struct Insert<T>(PhantomData<T>);
@@ -94,7 +119,7 @@ pub struct Insert<T>(PhantomData<T>);
 impl<T: Lane> VectorOp for Insert<T> {
     #[inline(always)]
     fn eval(a: V128, _: V128, c: V128, n: u64) -> V128 {
-        c.with_lane::<T>(n as usize & 15, a.lane::<T>((n >> 4) as usize))
+        insert::<T>(c, n as usize & 15, a.lane::<T>((n >> 4) as usize))
     }
 }
 

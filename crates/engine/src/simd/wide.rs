@@ -139,6 +139,9 @@ impl<const HIGH: bool> VectorOp for PolyMulLong64<HIGH> {
     #[inline(always)]
     fn eval(a: V128, b: V128, _: V128, _: u64) -> V128 {
         let (a, b) = if HIGH { (a.high(), b.high()) } else { (a.low(), b.low()) };
+        if let Some(product) = super::crypto_host::poly_mul(a, b) {
+            return product;
+        }
         let (mut low, mut high) = (0, 0);
         for bit in 0..64 {
             let mask = 0_u64.wrapping_sub(b >> bit & 1);
