@@ -10,7 +10,8 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use linux_abi::stat::ANON_INODE_FS_MAGIC;
 
 use crate::error::Result;
-use crate::fs::{Attr, Dentry, FileSystem, FileType, Inode, StatFs};
+use crate::fs::pipe::Pipe;
+use crate::fs::{Attr, Dentry, FileOps, FileSystem, FileType, Inode, Opening, StatFs};
 
 /// The file system of anonymous inodes.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ impl AnonFs {
 
     /// A place that `/proc/self/fd` shows as `pipe:[NUMBER]`, with the
     /// attributes of a pipe.
-    pub(crate) fn pipe_dentry(&self, uid: u32, gid: u32, now_ns: i64) -> Arc<Dentry> {
+    pub(crate) fn pipe_dentry(&self, pipe: &Arc<Pipe>, uid: u32, gid: u32, now_ns: i64) -> Arc<Dentry> {
         let ino = self.next_ino();
         let attr = Attr {
             dev: self.dev,
@@ -43,7 +44,8 @@ impl AnonFs {
             ctime_ns: now_ns,
             ..Attr::new(FileType::Fifo, 0o600)
         };
-        Dentry::unnamed(Arc::new(AnonInode { attr }), format!("pipe:[{ino}]").as_bytes())
+        let inode = PipeInode { attr, pipe: pipe.clone() };
+        Dentry::unnamed(Arc::new(inode), format!("pipe:[{ino}]").as_bytes())
     }
 
     /// A dentry that `/proc/self/fd` shows as `anon_inode:NAME`.
@@ -88,6 +90,36 @@ impl Inode for AnonInode {
 
     fn attr(&self) -> Result<Attr> {
         Ok(self.attr)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+/// The inode of a pipe without a name.
+#[derive(Debug)]
+struct PipeInode {
+    attr: Attr,
+    pipe: Arc<Pipe>,
+}
+
+impl Inode for PipeInode {
+    fn kind(&self) -> FileType {
+        FileType::Fifo
+    }
+
+    fn attr(&self) -> Result<Attr> {
+        Ok(self.attr)
+    }
+
+    /// One more end of the same pipe; nobody waits for a partner here.
+    fn open_again(self: Arc<Self>, opening: &Opening<'_>) -> Option<Result<Arc<dyn FileOps>>> {
+        Some(Ok(self.pipe.open(opening.flags.access())))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -123,6 +123,13 @@ impl Dentry {
         self.is_synthetic.store(true, Ordering::Release);
     }
 
+    /// The children that only mounts have given names, and their inodes.
+    pub(super) fn synthetic_children(&self) -> Vec<(Arc<[u8]>, Arc<dyn Inode>)> {
+        let children: Vec<Arc<Self>> = self.children.lock().values().filter_map(Weak::upgrade).collect();
+        let made_up = children.iter().filter(|child| child.is_synthetic.load(Ordering::Acquire));
+        made_up.map(|child| (child.name(), child.inode.clone())).collect()
+    }
+
     /// True if the name stays whatever the file system says: it is a mount
     /// point.
     pub(super) fn is_fixed(&self) -> bool {

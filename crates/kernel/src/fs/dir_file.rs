@@ -29,7 +29,17 @@ impl DirFile {
         let mut listing = self.listing.lock();
         if from == 0 || listing.is_none() {
             match file.inode().list_all() {
-                Some(entries) => *listing = Some(entries?),
+                Some(entries) => {
+                    let mut entries = entries?;
+                    // Mount points that the file system does not know.
+                    for (name, inode) in file.path().dentry.synthetic_children() {
+                        if entries.iter().all(|entry| *entry.name != *name) {
+                            let ino = inode.attr().map_or(1, |attr| attr.ino);
+                            entries.push(Listing { name: name.to_vec(), ino, kind: inode.kind() });
+                        }
+                    }
+                    *listing = Some(entries);
+                }
                 None => return Ok(false),
             }
         }

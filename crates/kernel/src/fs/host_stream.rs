@@ -15,8 +15,8 @@ use linux_abi::poll::PollEvents;
 use machine::{GuestAddr, HostKind, HostStream};
 
 use crate::Kernel;
-use crate::error::Result;
-use crate::fs::{Attr, Dentry, File, FileOps, FileType, Inode, IoBuf, SetAttr};
+use crate::error::{Because, Result};
+use crate::fs::{Attr, Dentry, File, FileOps, FileType, Inode, IoBuf, Opening, SetAttr};
 use crate::sched::WaitQueue;
 use crate::syscall::{Cx, Outcome};
 use crate::task::Task;
@@ -105,6 +105,15 @@ impl Inode for Stream {
             Some(size) => Ok(self.stream.set_len(size)?),
             None => Err(Errno::EPERM.into()),
         }
+    }
+
+    /// The same stream once more: its position is the host's anyway.
+    fn open_again(self: Arc<Self>, opening: &Opening<'_>) -> Option<Result<Arc<dyn FileOps>>> {
+        let access = opening.flags.access();
+        if access.reads() && !self.stream.reads() || access.writes() && !self.stream.writes() {
+            return Some(Err(Errno::EACCES.because("the stream is not open for that")));
+        }
+        Some(Ok(self))
     }
 
     fn as_any(&self) -> &dyn Any {

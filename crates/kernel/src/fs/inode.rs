@@ -237,6 +237,13 @@ pub trait Inode: Send + Sync + 'static {
         Err(Errno::ENXIO.because("it cannot be opened"))
     }
 
+    /// Opens what is no regular file and yet not found by a number: the same
+    /// pipe or stream again, through `/proc/self/fd`. `None` for everything
+    /// that the kernel opens by type.
+    fn open_again(self: Arc<Self>, _opening: &Opening<'_>) -> Option<Result<Arc<dyn FileOps>>> {
+        None
+    }
+
     /// For the file system that made it to find its own type again.
     fn as_any(&self) -> &dyn Any;
 

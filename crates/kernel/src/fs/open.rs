@@ -79,19 +79,20 @@ impl Vfs {
         }
         let opening = Opening { caller, flags, path: &path };
         let mut wait = None;
-        let ops: Arc<dyn FileOps> = match kind {
-            FileType::Directory => Arc::new(DirFile::default()),
-            FileType::CharDevice => self.devices().open(inode.attr()?.rdev, &opening)?,
-            FileType::Fifo => {
+        let ops: Arc<dyn FileOps> = match (kind, inode.clone().open_again(&opening)) {
+            (_, Some(ops)) => ops?,
+            (FileType::Directory, None) => Arc::new(DirFile::default()),
+            (FileType::CharDevice, None) => self.devices().open(inode.attr()?.rdev, &opening)?,
+            (FileType::Fifo, None) => {
                 let (end, waits) = self.fifos().open(&inode.attr()?, flags)?;
                 wait = waits;
                 end
             }
-            FileType::Socket | FileType::BlockDevice => {
+            (FileType::Socket | FileType::BlockDevice, None) => {
                 return Err(Errno::ENXIO.because("nobody serves this file"));
             }
-            FileType::Regular => inode.clone().open(&opening)?,
-            FileType::Symlink => return Err(Errno::ELOOP.because("a symbolic link is not followed")),
+            (FileType::Regular, None) => inode.clone().open(&opening)?,
+            (FileType::Symlink, None) => return Err(Errno::ELOOP.because("a symbolic link is not followed")),
         };
         if flags.contains(OpenFlags::O_TRUNC) && kind == FileType::Regular && !is_new {
             truncate_at_open(&path)?;

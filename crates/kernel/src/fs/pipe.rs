@@ -280,7 +280,7 @@ impl Pipe {
     }
 
     /// Opens an end.
-    fn open(self: &Arc<Self>, access: AccessMode) -> Arc<PipeEnd> {
+    pub(super) fn open(self: &Arc<Self>, access: AccessMode) -> Arc<PipeEnd> {
         let mut state = self.state.lock();
         if access.reads() {
             state.readers += 1;

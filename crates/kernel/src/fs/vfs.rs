@@ -166,8 +166,9 @@ impl Vfs {
 
     /// The reading and the writing end of a new pipe, and where they are.
     pub(super) fn new_pipe(&self, uid: u32, gid: u32) -> (Arc<PipeEnd>, Arc<PipeEnd>, Path) {
-        let (reader, writer) = pipe::ends(&self.fifos.new_pipe());
-        let dentry = self.anon.pipe_dentry(uid, gid, self.now_ns());
+        let pipe = self.fifos.new_pipe();
+        let (reader, writer) = pipe::ends(&pipe);
+        let dentry = self.anon.pipe_dentry(&pipe, uid, gid, self.now_ns());
         (reader, writer, Path { mount: self.anon_mount.clone(), dentry })
     }
 

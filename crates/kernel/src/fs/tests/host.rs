@@ -103,6 +103,7 @@ fn a_mount_point_that_the_host_lacks_appears_without_being_made() {
     kernel.vfs().mount_type(kernel, "tmpfs", b"/h/a/b", MountFlags::empty(), "").unwrap();
     files.make("/h/a/b/f", b"x");
     assert!(root.names.lock().is_empty());
+    assert_eq!(files.list("/h"), ["a"]);
     assert_eq!(files.contents("/h/a/b/../b/f").as_deref(), Ok(&b"x"[..]));
     root.touch();
     assert!(files.stat("/h/a/b/f").is_ok(), "it stays when the host's directory changes");

@@ -143,6 +143,21 @@ fn writing_where_nobody_reads_is_sigpipe() {
 }
 
 #[test]
+fn a_pipe_opened_again_is_the_same_pipe() {
+    let files = Files::new();
+    let kernel = &files.guest.kernel;
+    let (reader, writer) = pipe(&files, 0);
+    let path = files.guest.task.files().get(writer as i32).unwrap().path().clone();
+    let caller = crate::fs::Caller::of(kernel, &files.guest.task);
+    let flags = linux_abi::fcntl::OpenFlags::O_WRONLY;
+    let again = kernel.vfs().open_path(&caller, path, flags, false).unwrap();
+    files.close(writer);
+    let fd = files.guest.task.files().insert(&files.guest.task, again.file, false).unwrap();
+    assert_eq!(files.write(fd as u64, b"same"), Ok(4));
+    assert_eq!(files.read(reader, 8).as_deref(), Ok(&b"same"[..]));
+}
+
+#[test]
 fn splicing_moves_bytes_between_a_file_and_a_pipe() {
     let files = Files::new();
     files.make("/from", b"0123456789");
