@@ -34,7 +34,7 @@ fn specials<T: Float>() -> Vec<u64> {
         T::ONE + 1,
         T::ONE | T::QUIET,
         T::ONE + (1 << T::FRAC),
-        T::ONE + (1 << T::FRAC) | T::QUIET,
+        (T::ONE + (1 << T::FRAC)) | T::QUIET,
         (T::BIAS as u64 + 31) << T::FRAC,
         (T::BIAS as u64 + 63) << T::FRAC,
         (T::BIAS as u64 + 63) << T::FRAC | T::FRAC_MASK,
@@ -104,12 +104,15 @@ fn agree<R: PartialEq + core::fmt::Debug>(
     }
 }
 
+/// An operation of the software path.
+type Exact = fn(u64, u64, &mut Env) -> u64;
+
 fn two_operands<T: HostFloat>() {
     host::init();
     let mut answered = 0usize;
     let mut asked = 0usize;
     for (a, b) in pairs::<T>(40_000) {
-        let ops: [(Op2, fn(u64, u64, &mut Env) -> u64); 6] = [
+        let ops: [(Op2, Exact); 6] = [
             (Op2::Add, add::<T>),
             (Op2::Sub, sub::<T>),
             (Op2::Mul, mul::<T>),

@@ -183,8 +183,8 @@ fn word(encoding: Encoding, random: &mut Random) -> Option<u32> {
 fn state(encoding: Encoding, random: &mut Random) -> Case {
     let mut fpcr = 0;
     if random.one_in(4) {
-        // RMode, FZ, DN.
-        fpcr = (random.below(16) << 22) as u32;
+        // RMode, FZ, DN, AHP.
+        fpcr = (random.below(32) << 22) as u32;
     }
     Case {
         encoding,

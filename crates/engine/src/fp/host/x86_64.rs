@@ -205,7 +205,7 @@ macro_rules! precision {
             /// The result, unless it is a NaN or the smallest normal number. For
             /// scalars only, as [`unless_nan`].
             #[inline(always)]
-            #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "one comparison also finds NaNs")]
+            #[expect(clippy::double_comparisons, reason = "neither holds for a NaN, and one instruction does both")]
             fn unless_nan_or_least(r: $f) -> Option<u64> {
                 let m = r.abs();
                 if !(m < <$f>::MIN_POSITIVE || m > <$f>::MIN_POSITIVE) { None } else { Some(bits(r)) }
@@ -555,7 +555,7 @@ pub(super) fn v_to_signed_32(a: V128, rounding: Rounding) -> Option<V128> {
     };
     let r = int_of_ps(r);
     // What does not fit becomes the most negative number.
-    if r.lanes::<u32>().iter().any(|&lane| lane == 1 << 31) { None } else { Some(r) }
+    if r.lanes::<u32>().contains(&(1 << 31)) { None } else { Some(r) }
 }
 
 /// Four signed integers to single precision.
