@@ -1,5 +1,6 @@
 //! Generators and oracles that tests and fuzz targets share.
 
+pub mod fuzz;
 pub mod oracle;
 mod random;
 
