@@ -152,7 +152,7 @@ pub fn page(report: &Report, options: &Options) -> String {
          Each row of the encoding table is run with random operands on the engine and under QEMU's `{}`, \
          {} cases a row, seed {}; registers, flags, FPSR, memory and signals must be equal.\n\n\
          The table has {} rows; {} of the {} that were run agree in all cases ({agree} of {cases} cases).\n\
-         Of {} runs of three to eight instructions of data processing, memory accesses and conditional branches, {} agree.\n",
+         Of {} runs of three to eight instructions of data processing, memory accesses, conditional branches and loops, {} agree.\n",
         options.cpu,
         options.per_row,
         options.seed,

@@ -53,6 +53,8 @@ const BASE: u32 = 28;
 const INDEX: u32 = 27;
 /// How often a sequence may access memory, so that it stays in the page.
 const ACCESSES: usize = 3;
+/// Counts the rounds of a loop.
+const COUNTER: u32 = 26;
 
 /// Whether a sequence may have a row, for what it does and what it accesses.
 fn is_sequential(encoding: Encoding) -> bool {
@@ -70,7 +72,7 @@ fn is_sequential_access(encoding: Encoding) -> bool {
 
 /// A run of data processing and memory accesses, where flags, registers and
 /// memory go from one instruction to the next, with a conditional branch over
-/// one of them now and then.
+/// one of them now and then. One in four is a loop, without memory accesses.
 ///
 /// # Panics
 /// If the table has no rows to choose from.
@@ -82,12 +84,13 @@ pub fn sequence(random: &mut Random) -> Case {
     let (any, memory) = (rows(is_sequential), rows(is_sequential_access));
     let mut words: Vec<u32> = Vec::new();
     let mut accesses = 0;
-    let len = 3 + random.below(MAX_INSNS as u64 - 2) as usize;
+    let is_loop = random.one_in(4);
+    let len = 3 + random.below(MAX_INSNS as u64 - if is_loop { 4 } else { 2 }) as usize;
     while words.len() < len {
         let forward = words.len() + 1 < len;
         let (pick, fix): (Encoding, fn(Encoding, u32) -> u32) = match random.below(8) {
             0 | 1 if forward => (random.pick(&BRANCHES), over_the_next),
-            2 | 3 if accesses < ACCESSES => (random.pick(&memory), near_the_base),
+            2 | 3 if accesses < ACCESSES && !is_loop => (random.pick(&memory), near_the_base),
             4 | 5 => (random.pick(&any), few_registers),
             _ => (random.pick(&integer), few_registers),
         };
@@ -100,7 +103,23 @@ pub fn sequence(random: &mut Random) -> Case {
         }
     }
     let mut case = state(decode(words[0]).unwrap_or(integer[0]), random);
+    if is_loop {
+        let back = 0u32.wrapping_sub(words.len() as u32 + 1) & 0x7_ffff;
+        // `subs x26, x26, #1; b.ne` or `sub x26, x26, #1; cbnz x26`.
+        words.extend(if random.one_in(2) {
+            [
+                0xf100_0400 | COUNTER << 5 | COUNTER,
+                0x5400_0001 | back << 5,
+            ]
+        } else {
+            [
+                0xd100_0400 | COUNTER << 5 | COUNTER,
+                0xb500_0000 | back << 5 | COUNTER,
+            ]
+        });
+    }
     case.words = words;
+    case.x[COUNTER as usize] = 1 + random.below(20);
     case.uses_memory = accesses > 0;
     case.x[BASE as usize] = DATA_BASE + DATA_SIZE / 4 + random.below(64);
     case.x[INDEX as usize] = random.below(64);
