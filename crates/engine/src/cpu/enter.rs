@@ -36,9 +36,9 @@ impl Cpu {
             let nzcv = (*ctx).nzcv;
             (*ctx).pc = 0;
             // While guest code runs, the host's sticky flags are FPSR's.
-            fp::host::clear_flags();
+            let host_modes = fp::host::enter();
             drive(ctx, cpu, nzcv);
-            (*ctx).fpsr |= fp::host::take_flags();
+            (*ctx).fpsr |= fp::host::leave(host_modes);
             shootdown::leave(&self.state);
             (*local).space = core::ptr::null();
             (*local).exit

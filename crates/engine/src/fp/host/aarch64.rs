@@ -22,6 +22,37 @@ pub fn has_round() -> bool {
     true
 }
 
+/// Prepares the FPU for guest code; what it gives is to be handed to [`leave`].
+/// An embedding program may have set modes of its own.
+#[inline]
+#[must_use]
+pub fn enter() -> u32 {
+    let fpcr: u64;
+    // SAFETY: reads a register that EL0 may read.
+    unsafe { asm!("mrs {}, fpcr", out(reg) fpcr, options(nomem, nostack, preserves_flags)) };
+    if fpcr != 0 {
+        set_fpcr(0);
+    }
+    clear_flags();
+    fpcr as u32
+}
+
+/// Ends what [`enter`] began; gives the FPSR bits raised since.
+#[inline]
+#[must_use]
+pub fn leave(before: u32) -> u32 {
+    if before != 0 {
+        set_fpcr(before);
+    }
+    take_flags()
+}
+
+#[inline]
+fn set_fpcr(fpcr: u32) {
+    // SAFETY: sets the modes that Rust expects, or puts back those found.
+    unsafe { asm!("msr fpcr, {}", in(reg) u64::from(fpcr), options(nomem, nostack, preserves_flags)) };
+}
+
 /// Clears the sticky flags.
 #[inline]
 pub fn clear_flags() {

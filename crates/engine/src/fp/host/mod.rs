@@ -3,9 +3,9 @@
 //! Every function here either returns exactly what Arm returns, leaving in the
 //! host's sticky flags exactly the exceptions Arm would raise, or returns
 //! `None`: then the caller takes the software path, whose exceptions are a
-//! superset of what the attempt left behind. [`clear_flags`] before guest code
-//! and [`take_flags`] after it, or when FPSR is read, turn the sticky flags
-//! into FPSR bits.
+//! superset of what the attempt left behind. [`enter`] before guest code and
+//! [`leave`] after it, and [`take_flags`] when FPSR is read, turn the sticky
+//! flags into FPSR bits.
 //!
 //! The arithmetic is inline assembly, not Rust's `+`, because Rust promises
 //! nothing about the flags and may move or repeat an operation.
@@ -34,7 +34,7 @@ use none as arch;
 #[cfg(target_arch = "x86_64")]
 use x86_64 as arch;
 
-pub use arch::{clear_flags, has_fma, has_round, init, take_flags};
+pub use arch::{clear_flags, enter, has_fma, has_round, init, leave, take_flags};
 
 use super::{Double, Float, Rounding, Single};
 use crate::simd::V128;

@@ -6,6 +6,18 @@ use crate::simd::V128;
 /// Nothing to prepare.
 pub fn init() {}
 
+/// Nothing to set up.
+#[must_use]
+pub fn enter() -> u32 {
+    0
+}
+
+/// Nothing was raised.
+#[must_use]
+pub fn leave(_: u32) -> u32 {
+    0
+}
+
 /// Nothing to clear.
 pub fn clear_flags() {}
 

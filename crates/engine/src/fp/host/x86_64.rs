@@ -52,11 +52,38 @@ fn read_mxcsr() -> u32 {
 
 #[inline(always)]
 fn write_mxcsr(mxcsr: u32) {
-    // SAFETY: callers change sticky flags only, which Rust leaves unspecified;
-    // masks and modes stay as they were.
+    // SAFETY: callers clear sticky flags, which Rust leaves unspecified, or set
+    // the modes that Rust expects, or put back those that they found.
     unsafe {
         asm!("ldmxcsr [{}]", in(reg) &raw const mxcsr, options(nostack, preserves_flags, readonly))
     };
+}
+
+/// MXCSR with every exception masked, rounding to nearest, denormals kept, and
+/// no flag: what Arm's FPCR = 0 means.
+const MXCSR_DEFAULT: u32 = 0x1f80;
+
+/// Prepares the FPU for guest code; what it gives is to be handed to [`leave`].
+/// An embedding program may have set modes of its own.
+#[inline]
+#[must_use]
+pub fn enter() -> u32 {
+    let mxcsr = read_mxcsr();
+    if mxcsr != MXCSR_DEFAULT {
+        write_mxcsr(MXCSR_DEFAULT);
+    }
+    mxcsr
+}
+
+/// Ends what [`enter`] began; gives the FPSR bits raised since.
+#[inline]
+#[must_use]
+pub fn leave(before: u32) -> u32 {
+    let fpsr = take_flags();
+    if before != MXCSR_DEFAULT {
+        write_mxcsr(before);
+    }
+    fpsr
 }
 
 /// Clears the sticky flags.
