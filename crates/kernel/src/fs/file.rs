@@ -98,7 +98,7 @@ pub trait FileOps: Send + Sync + 'static {
     /// The position that `lseek` is to set; `position` is the current one.
     ///
     /// # Errors
-    /// `ESPIPE`, `EINVAL`, `ENXIO`, `EOVERFLOW`.
+    /// `ESPIPE`, `EINVAL`, `ENXIO`.
     fn seek(&self, file: &File, position: u64, offset: i64, whence: u32) -> Result<u64> {
         super::seek::default(self.is_seekable(), file, position, offset, whence)
     }

@@ -218,6 +218,9 @@ impl Vfs {
         }
         let attr = dir.inode().attr()?;
         attr.check_access(&caller.creds, 3)?;
+        if kind.file_type().is_device() && !caller.creds.is_privileged() {
+            return Err(Errno::EPERM.because("devices are made by the superuser"));
+        }
         let inode = dir.inode().create(name, &new_node(caller, &attr, kind, mode))?;
         let dentry = self.new_dentry(&dir.dentry, name, inode);
         drop(names);
@@ -243,7 +246,7 @@ pub(super) fn new_node<'a>(caller: &Caller, dir: &Attr, kind: NewKind<'a>, mode:
 fn check_kind(kind: FileType, flags: OpenFlags) -> Result<()> {
     match kind {
         FileType::Symlink => Err(Errno::ELOOP.because("a symbolic link is not followed")),
-        FileType::Directory if flags.access() != AccessMode::Read => {
+        FileType::Directory if flags.access() != AccessMode::Read || flags.contains(OpenFlags::O_TRUNC) => {
             Err(Errno::EISDIR.because("a directory cannot be written"))
         }
         FileType::Directory => Ok(()),

@@ -27,8 +27,7 @@ pub(super) fn default(is_seekable: bool, file: &File, position: u64, offset: i64
 /// The position `offset` away from an origin.
 ///
 /// # Errors
-/// `EINVAL` below 0 or for an unknown origin, `EOVERFLOW` beyond what a file
-/// may have.
+/// `EINVAL` below 0, beyond what a file may have, or for an unknown origin.
 pub(super) fn target(position: u64, size: u64, offset: i64, whence: u32) -> Result<u64> {
     let origin = match whence {
         SEEK_SET => 0,
@@ -36,8 +35,8 @@ pub(super) fn target(position: u64, size: u64, offset: i64, whence: u32) -> Resu
         SEEK_END => size,
         _ => return Err(Errno::EINVAL.because("no such origin")),
     };
-    let origin = i64::try_from(origin).map_err(|_| Errno::EOVERFLOW.because("the position is too large"))?;
-    let target = origin.checked_add(offset).ok_or(Errno::EOVERFLOW.because("the position is too large"))?;
+    let origin = i64::try_from(origin).map_err(|_| Errno::EINVAL.because("the position is too large"))?;
+    let target = origin.checked_add(offset).ok_or(Errno::EINVAL.because("the position is too large"))?;
     u64::try_from(target).map_err(|_| Errno::EINVAL.because("the position is negative"))
 }
 
@@ -52,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_beyond_the_largest_is_eoverflow() {
-        assert_eq!(target(5, 0, i64::MAX, SEEK_CUR).map_err(|e| e.errno), Err(Errno::EOVERFLOW));
+    fn a_position_beyond_the_largest_is_einval() {
+        assert_eq!(target(5, 0, i64::MAX, SEEK_CUR).map_err(|e| e.errno), Err(Errno::EINVAL));
     }
 }

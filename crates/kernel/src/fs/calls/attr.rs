@@ -232,7 +232,7 @@ pub(crate) fn utimensat(cx: &mut Cx<'_>, dirfd: i32, name: PathArg, times: Guest
         && times.iter().all(|time| time.tv_nsec == UTIME_OMIT) {
             return Ok(());
         }
-    let (caller, found) = if name.0.is_null() {
+    let (caller, found) = if name.0.is_null() && dirfd != linux_abi::fcntl::AT_FDCWD {
         if !flags.is_empty() {
             return Err(Errno::EINVAL.because("flags without a path"));
         }

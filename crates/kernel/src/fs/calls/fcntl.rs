@@ -45,7 +45,7 @@ pub(crate) fn fcntl(cx: &mut Cx<'_>, fd: i32, command: u32, arg: u64) -> Result<
             files.set_cloexec(fd, int & FD_CLOEXEC != 0)?;
             0
         }
-        F_GETFL => u64::from((file.flags() | OpenFlags::O_LARGEFILE).bits()),
+        F_GETFL => u64::from(file.flags().bits()),
         F_SETFL => {
             set_status_flags(cx, &file, OpenFlags::from_bits_truncate(int))?;
             0

@@ -122,6 +122,8 @@ fn open(
     restrict: WalkFlags,
 ) -> Result<Outcome> {
     let name = path(cx, name)?;
+    // On a 64-bit machine every file may be large.
+    let flags = if flags.contains(OpenFlags::O_PATH) { flags } else { flags | OpenFlags::O_LARGEFILE };
     let opened = cx.kernel.vfs().open(&caller(cx), dirfd, &name, flags, mode, restrict)?;
     let cloexec = flags.contains(OpenFlags::O_CLOEXEC);
     let Opened { file, wait } = opened;

@@ -413,7 +413,11 @@ pub(crate) fn copy_file_range(
         return Err(Errno::EBADF.because("the output is only appended to"));
     }
     let (from, to) = (Cursor::read(cx, &input, off_in)?, Cursor::read(cx, &output, off_out)?);
-    let left = count_of(len);
+    let size = input.attr()?.size;
+    let left = count_of(len.min(size.saturating_sub(from.at)));
+    if left == 0 {
+        return Ok(Outcome::Done(Ok(0)));
+    }
     let is_same = input.path().is_same(output.path()) || Arc::ptr_eq(input.inode(), output.inode());
     let overlaps = from.at < to.at.saturating_add(left as u64) && to.at < from.at.saturating_add(left as u64);
     if is_same && overlaps {

@@ -112,7 +112,7 @@ pub(crate) fn memfd_create(cx: &mut Cx<'_>, name: PathArg, flags: MfdFlags) -> R
     let dentry = Dentry::unnamed(node, &[b"/memfd:", name.as_slice()].concat());
     dentry.set_deleted();
     let path = Path { mount: Arc::clone(mount), dentry };
-    let opened = vfs.open_path(&caller(cx), path, OpenFlags::O_RDWR, true)?;
+    let opened = vfs.open_path(&caller(cx), path, OpenFlags::O_RDWR | OpenFlags::O_LARGEFILE, true)?;
     cx.task.files().insert(cx.task, opened.file, flags.contains(MfdFlags::MFD_CLOEXEC))
 }
 
