@@ -33,8 +33,11 @@ pub(crate) fn run(run: &Run) -> Result<u8> {
 /// `vambrace` and `vambrace shell`.
 pub(crate) fn shell(shell: &Shell) -> Result<u8> {
     let builder = GuestBuilder::new(Root::Builtin).hostname("vambrace");
+    let builder = finish(builder, &shell.common)?;
     let args = shell.args.iter().map(|arg| arg.as_bytes().to_vec());
-    finish(builder, &shell.common)?.program(b"/sbin/init", args).run().map_err(Into::into)
+    // With arguments it is a command, not a session: no login, no init.
+    let program = if shell.args.is_empty() { "/sbin/init" } else { "/bin/sh" };
+    builder.program(program, args).run().map_err(Into::into)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command alone reads the environment")]

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::Waker;
 
 use machine::sync::Mutex;
@@ -51,6 +51,8 @@ pub struct Kernel {
     vfs: Vfs,
     terminals: Terminals,
     futexes: Futexes,
+    /// Open files that are in messages of sockets.
+    files_under_way: Arc<AtomicUsize>,
     /// The address space of threads that have ended: nothing is mapped.
     no_memory: Mutex<Option<Arc<Mm>>>,
     shutdown: AtomicBool,
@@ -107,6 +109,7 @@ impl Kernel {
             tree: Tree::default(),
             terminals: Terminals::default(),
             futexes: Futexes::default(),
+            files_under_way: Arc::default(),
             no_memory: Mutex::new(None),
             vfs: Vfs::new(kernel.clone(), &machine),
             shutdown: AtomicBool::new(false),
@@ -203,6 +206,10 @@ impl Kernel {
     #[must_use]
     pub fn vfs(&self) -> &Vfs {
         &self.vfs
+    }
+
+    pub(crate) fn files_under_way(&self) -> &Arc<AtomicUsize> {
+        &self.files_under_way
     }
 
     pub(crate) fn futexes(&self) -> &Futexes {

@@ -21,6 +21,7 @@ pub mod fs;
 mod futex;
 mod kernel;
 pub mod mm;
+mod net;
 pub mod poll;
 pub mod sched;
 pub mod signal;

@@ -48,6 +48,14 @@ impl AnonFs {
         Dentry::unnamed(Arc::new(inode), format!("pipe:[{ino}]").as_bytes())
     }
 
+    /// A place that `/proc/self/fd` shows as `socket:[NUMBER]`.
+    pub(crate) fn socket_dentry(&self, now_ns: i64) -> Arc<Dentry> {
+        let ino = self.next_ino();
+        let times = Attr { atime_ns: now_ns, mtime_ns: now_ns, ctime_ns: now_ns, ..Attr::new(FileType::Socket, 0o777) };
+        let attr = Attr { dev: self.dev, ino, ..times };
+        Dentry::unnamed(Arc::new(AnonInode { attr }), format!("socket:[{ino}]").as_bytes())
+    }
+
     /// A dentry that `/proc/self/fd` shows as `anon_inode:NAME`.
     pub(crate) fn dentry(&self, name: &str) -> Arc<Dentry> {
         let inode = AnonInode { attr: Attr { dev: self.dev, ino: 1, ..Attr::new(FileType::Regular, 0o600) } };

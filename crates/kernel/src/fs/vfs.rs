@@ -189,6 +189,11 @@ impl Vfs {
         Path { mount: self.anon_mount.clone(), dentry: self.anon.dentry(name) }
     }
 
+    /// A place for a new socket.
+    pub(crate) fn socket_path(&self) -> Path {
+        Path { mount: self.anon_mount.clone(), dentry: self.anon.socket_dentry(self.now_ns()) }
+    }
+
     /// A place for a dentry that lies in no directory.
     pub(super) fn unnamed_path(&self, dentry: Arc<Dentry>) -> Path {
         Path { mount: self.anon_mount.clone(), dentry }

@@ -119,6 +119,7 @@ macro_rules! syscalls {
 pub const GROUPS: &[&[Row]] = &[
     crate::futex::ROWS,
     crate::mm::ROWS,
+    crate::net::ROWS,
     crate::signal::ROWS,
     crate::task::ROWS,
     crate::time::ROWS,
