@@ -61,9 +61,6 @@ impl Drop for TtyFile {
     fn drop(&mut self) {
         {
             let mut state = self.tty.state.lock();
-            if state.generation != self.generation {
-                return;
-            }
             state.opens = state.opens.saturating_sub(1);
             if state.opens > 0 {
                 return;

@@ -158,7 +158,6 @@ impl Tty {
         {
             let mut state = self.state.lock();
             state.generation = state.generation.wrapping_add(1);
-            state.opens = 0;
             state.is_exclusive = false;
             self.flush_input(&mut state);
             // A terminal that is opened again starts afresh, and is not held.

@@ -72,7 +72,7 @@ pub(super) struct State {
     pub(super) foreground: u32,
     /// Files opened in an earlier generation have been hung up.
     pub(super) generation: u64,
-    /// Open files of this generation.
+    /// Open files, of any generation.
     pub(super) opens: usize,
     /// `TIOCEXCL`.
     pub(super) is_exclusive: bool,

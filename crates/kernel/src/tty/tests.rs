@@ -282,6 +282,16 @@ fn a_master_sees_the_slave_go_and_come() {
 }
 
 #[test]
+fn a_master_sees_the_last_file_go_that_was_hung_up() {
+    let guest = Guest::new();
+    let (master, slave) = pair(&guest);
+    assert_eq!(guest.call(58, &[]), Ok(0));
+    assert_eq!(guest.read(master, 100), Err(Errno::EAGAIN));
+    guest.close(slave);
+    assert_eq!(guest.read(master, 100), Err(Errno::EIO));
+}
+
+#[test]
 fn a_slave_waits_for_its_master_to_read() {
     let guest = Guest::new();
     let (master, slave) = pair(&guest);
