@@ -32,7 +32,7 @@ pub(crate) fn deliver(kernel: &Arc<Kernel>, task: &Arc<Task>, body: &mut Body) -
         if task.process.signals.lock().stopped {
             return Delivery::Stop(wait_for_resume(task));
         }
-        let Some(info) = take(task) else { break };
+        let Some((info, continues)) = take(task) else { break };
         trace(kernel, task, body, &info);
         let action = task.process.action(info.signal);
         if action.handler == Action::IGNORE {
@@ -44,7 +44,7 @@ pub(crate) fn deliver(kernel: &Arc<Kernel>, task: &Arc<Task>, body: &mut Body) -
         }
         match info.signal.default_action() {
             Default::Ignore | Default::Continue => {}
-            Default::Stop => stop(kernel, task, info.signal),
+            Default::Stop => stop(kernel, task, info.signal, continues),
             Default::Terminate | Default::Core => {
                 let core = info.signal.default_action() == Default::Core;
                 exit::begin_group_exit(kernel, task, ExitStatus::Signal { signal: info.signal.get(), core });
@@ -70,13 +70,20 @@ fn trace(kernel: &Kernel, task: &Task, body: &Body, info: &Info) {
     }
 }
 
-fn take(task: &Arc<Task>) -> Option<Info> {
+/// Takes a signal, and tells how many SIGCONTs had been sent by then.
+fn take(task: &Arc<Task>) -> Option<(Info, u64)> {
+    let continues = task.process.signals.lock().continues;
     let (own, wanted) = {
         let mut signals = task.signals.lock();
         let wanted = Set(!signals.blocked.0);
         (signals.pending.take(wanted), wanted)
     };
-    own.or_else(|| task.process.signals.lock().pending.take(wanted))
+    if let Some(info) = own {
+        return Some((info, continues));
+    }
+    let mut signals = task.process.signals.lock();
+    let continues = signals.continues;
+    signals.pending.take(wanted).map(|info| (info, continues))
 }
 
 /// Runs the interrupted call again, from its `SVC`.
@@ -116,7 +123,7 @@ fn run_handler(kernel: &Arc<Kernel>, task: &Arc<Task>, body: &mut Body, info: In
     signals.blocked = mask.without(Set::UNBLOCKABLE);
 }
 
-fn stop(kernel: &Arc<Kernel>, task: &Arc<Task>, signal: Number) {
+fn stop(kernel: &Arc<Kernel>, task: &Arc<Task>, signal: Number, continues: u64) {
     let process = &task.process;
     if signal != Number::SIGSTOP {
         // A terminal cannot stop a group that nobody could continue.
@@ -125,7 +132,7 @@ fn stop(kernel: &Arc<Kernel>, task: &Arc<Task>, signal: Number) {
             return;
         }
     }
-    crate::task::stop(kernel, process, signal);
+    crate::task::stop(kernel, process, signal, continues);
 }
 
 fn wait_for_resume(task: &Arc<Task>) -> BoxFuture<Result<u64>> {

@@ -19,16 +19,19 @@ pub fn may_signal(sender: &Creds, target: &Creds) -> bool {
 const STOPS: Set = Set(1 << 18 | 1 << 19 | 1 << 20 | 1 << 21);
 
 /// What a signal does at the moment it is sent, whatever becomes of it later:
-/// SIGCONT and SIGKILL end a stop, stops and SIGCONT cancel each other.
+/// SIGCONT ends a stop, stops and SIGCONT cancel each other. (SIGKILL ends a
+/// stop as well, once it is pending.)
 fn side_effects(kernel: &Kernel, process: &Arc<Process>, threads: &[Arc<Task>], signal: Number) {
     if signal == Number::SIGCONT {
-        process.signals.lock().pending.discard(STOPS);
+        {
+            let mut signals = process.signals.lock();
+            signals.pending.discard(STOPS);
+            signals.continues = signals.continues.wrapping_add(1);
+        }
         for thread in threads {
             thread.signals.lock().pending.discard(STOPS);
         }
         crate::task::resume(kernel, process, threads, true);
-    } else if signal == Number::SIGKILL {
-        crate::task::resume(kernel, process, threads, false);
     } else if signal.default_action() == Default::Stop {
         let cont = Set::of(Number::SIGCONT);
         process.signals.lock().pending.discard(cont);
@@ -57,6 +60,8 @@ pub fn send_to_process(kernel: &Kernel, process: &Arc<Process>, info: Info) -> b
         return false;
     }
     if info.signal == Number::SIGKILL {
+        // Only now: a thread that went on before could stop once more.
+        crate::task::resume(kernel, process, &threads, false);
         threads.iter().for_each(Task::notice);
     } else if let Some(thread) = taker {
         thread.notice();

@@ -31,6 +31,9 @@ pub struct ProcessSignals {
     pub pending: Pending,
     /// It is stopped by job control.
     pub stopped: bool,
+    /// How many SIGCONTs were sent: a stop that was decided before one of them
+    /// comes to nothing.
+    pub(crate) continues: u64,
 }
 
 /// What the threads of a process share, apart from what `clone` may share

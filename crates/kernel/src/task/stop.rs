@@ -10,9 +10,15 @@ use crate::task::tree::Report;
 use crate::task::{Process, Task};
 
 /// Stops a process: every thread waits as soon as it would run user code.
-pub(crate) fn stop(kernel: &Kernel, process: &Arc<Process>, signal: Number) {
-    if core::mem::replace(&mut process.signals.lock().stopped, true) {
-        return;
+/// Nothing comes of it if it is being killed, or if a SIGCONT was sent since
+/// the signal was taken, when there had been `continues` of them.
+pub(crate) fn stop(kernel: &Kernel, process: &Arc<Process>, signal: Number, continues: u64) {
+    {
+        let mut signals = process.signals.lock();
+        let is_void = signals.continues != continues || signals.pending.set().contains(Number::SIGKILL);
+        if is_void || core::mem::replace(&mut signals.stopped, true) {
+            return;
+        }
     }
     for thread in kernel.tree().threads(process.pid) {
         thread.notice();
@@ -51,4 +57,36 @@ fn report(kernel: &Kernel, process: &Arc<Process>, report: Report) {
         send_to_process(kernel, &parent, Info { signal: Number::SIGCHLD, errno: 0, code, fields });
     }
     parent.child_events.wake_all();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing_task::Guest;
+
+    fn is_stopped(guest: &Guest) -> bool {
+        guest.task.process.signals.lock().stopped
+    }
+
+    #[test]
+    fn a_stop_decided_before_sigcont_comes_to_nothing() {
+        let guest = Guest::new();
+        let (kernel, process) = (&guest.kernel, &guest.task.process);
+        send_to_process(kernel, process, Info::kernel(Number::SIGCONT));
+        stop(kernel, process, Number::SIGTSTP, 0);
+        assert!(!is_stopped(&guest));
+        stop(kernel, process, Number::SIGTSTP, 1);
+        assert!(is_stopped(&guest));
+    }
+
+    #[test]
+    fn a_process_that_is_being_killed_does_not_stop() {
+        let guest = Guest::new();
+        let (kernel, process) = (&guest.kernel, &guest.task.process);
+        stop(kernel, process, Number::SIGTSTP, 0);
+        send_to_process(kernel, process, Info::kernel(Number::SIGKILL));
+        assert!(!is_stopped(&guest));
+        stop(kernel, process, Number::SIGTTOU, 0);
+        assert!(!is_stopped(&guest));
+    }
 }
