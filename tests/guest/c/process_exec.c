@@ -60,7 +60,10 @@ static void *exec_from_thread(void *unused UNUSED) {
 }
 static void *wait_forever(void *unused UNUSED) {
     for (;;) pause();
+    return NULL;
 }
+
+static void no_handler(int number UNUSED) {}
 
 static int exec_in_a_crowd(void) {
     pthread_t thread;
@@ -77,7 +80,7 @@ static void test_state(void) {
     int fd = open("/dev/null", O_RDONLY);
     need(dup3(fd, 50, O_CLOEXEC) == 50 && dup2(fd, 51) == 51);
     ok(exited_with(exec_status(self, (char *[]){"x", "fds", NULL}, environment), 10), "close-on-exec closes those alone");
-    on_signal(SIGUSR1, (void (*)(int))wait_forever, 0);
+    on_signal(SIGUSR1, no_handler, 0);
     on_signal(SIGUSR2, SIG_IGN, 0);
     sigset_t mask;
     sigemptyset(&mask);
