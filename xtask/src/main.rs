@@ -4,6 +4,7 @@
 //! dispatches. `shell.rs` starts programs, `toolchain.rs` finds compilers.
 #![forbid(unsafe_code)]
 
+mod guest;
 mod handlers;
 mod oracle;
 mod shell;
@@ -18,6 +19,11 @@ use std::process::ExitCode;
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
 const TASKS: &[Task] = &[
+    (
+        "guest",
+        "build and run the guest tests: guest [-v] [--on native|qemu|vambrace] [NAME…]",
+        guest::run,
+    ),
     (
         "handlers",
         "check the machine code of the engine's handlers: handlers [PROGRAM]",

@@ -71,3 +71,15 @@ pub(crate) fn find_program(names: &[&str]) -> Option<PathBuf> {
             .find(|file| file.is_file())
     })
 }
+
+/// The files in `dir` whose extension is `extension`, sorted.
+pub(crate) fn files_in(dir: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let entries =
+        std::fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;
+    let mut files = entries
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    files.retain(|file| file.extension().is_some_and(|found| found == extension));
+    files.sort();
+    Ok(files)
+}

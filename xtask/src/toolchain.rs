@@ -2,7 +2,7 @@
 
 use crate::shell::{find_program, output, say};
 use anyhow::{Result, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The target of the userland and of guest tests in Rust.
@@ -38,4 +38,20 @@ pub(crate) fn need_target(dir: &Path, target: &str) -> Result<()> {
          CONTRIBUTING.md says under \"Without rustup\" how to build one",
         dir.display()
     )
+}
+
+/// The C cross compiler.
+pub(crate) fn cross_gcc() -> Result<PathBuf> {
+    match find_program(&["aarch64-linux-gnu-gcc"]) {
+        Some(path) => Ok(path),
+        None => bail!("aarch64-linux-gnu-gcc is not installed; run `cargo xtask setup`"),
+    }
+}
+
+/// QEMU's user-mode emulator, the reference to compare with.
+pub(crate) fn qemu() -> Result<PathBuf> {
+    match find_program(&["qemu-aarch64-static", "qemu-aarch64"]) {
+        Some(path) => Ok(path),
+        None => bail!("qemu-aarch64-static is not installed; run `cargo xtask setup`"),
+    }
 }
