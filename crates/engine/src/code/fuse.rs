@@ -14,6 +14,7 @@ use crate::domain::size::{B, W, X};
 use crate::lower::Draft;
 use crate::op::Handler;
 use crate::sem::branch::{Always, CompareZero, Cond, Link, Register, TestBit};
+use crate::sem::dp_cond::{Select, SetIf, otherwise};
 use crate::sem::dp_imm::source::{SIGNED, UNSIGNED};
 use crate::sem::dp_imm::{
     AddImm, Adrp, CmpImm, Extend, ExtractBits, LogicImm, MoveImm, MoveKeep, ShiftImm, SubsImm, TstImm, logic, shift,
@@ -134,6 +135,22 @@ macro_rules! with_branches {
     };
 }
 
+/// Selections behind what sets the flags: both know which kind they are.
+macro_rules! with_selections {
+    ([$($form:ty,)*]) => { &[$(with_selections!(@form $form, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)),*] };
+    (@form $form:ty, $($cond:literal)*) => {
+        &[$(
+            with_selections!(@one $form, Select<true, { otherwise::SAME }, $cond>),
+            with_selections!(@one $form, Select<false, { otherwise::SAME }, $cond>),
+            with_selections!(@one $form, Select<true, { otherwise::INC }, $cond>),
+            with_selections!(@one $form, Select<false, { otherwise::INC }, $cond>),
+            with_selections!(@one $form, SetIf<true, false, $cond>),
+        )*]
+    };
+    (@one $form:ty, $second:ty) => { (step::<$form>, step::<$second>, pair::<$form, $second>) };
+}
+
+static SELECTIONS: &[&[Entry]] = flag_forms!(with_selections);
 static CONDITIONS: &[&[Entry]] = flag_forms!(with_conditions);
 static BRANCHES: &[&[Entry]] = forms_before_branches!(with_branches);
 static RETURNS: &[Entry] =
@@ -154,7 +171,7 @@ impl Index {
         let numbered = COMMON.iter().zip(0_u8..);
         let mut common: Vec<_> = numbered.map(|(handler, number)| (key(*handler), number)).collect();
         common.sort_unstable();
-        let entries = CONDITIONS.iter().chain(BRANCHES).copied().flatten().chain(RETURNS);
+        let entries = CONDITIONS.iter().chain(SELECTIONS).chain(BRANCHES).copied().flatten().chain(RETURNS);
         let mut branches: Vec<_> = entries.map(|(first, second, fused)| (key(*first), key(*second), *fused)).collect();
         branches.sort_unstable_by_key(|entry| (entry.0, entry.1));
         Self { common, branches }
