@@ -35,6 +35,8 @@ pub(crate) mod flag_kind {
     pub(crate) const LOGIC: u8 = 1;
     /// `fa` holds NZCV in bits 31 to 28.
     pub(crate) const NZCV: u8 = 2;
+    /// As those of `ADDS fa, fb`.
+    pub(crate) const ADD: u8 = 3;
 }
 
 /// The part of a CPU that only its own thread uses.

@@ -428,7 +428,7 @@ impl<M: Mode> Domain for Direct<M> {
 
     #[inline(always)]
     fn set_flags_add<const SF: bool>(&mut self, a: u64, b: u64) {
-        self.set_flags(flags::add(shifted::<SF>(a), shifted::<SF>(b), 0));
+        self.set_flags(Flags { fa: shifted::<SF>(a), fb: shifted::<SF>(b), kind: flag_kind::ADD });
     }
 
     #[inline(always)]
@@ -449,7 +449,7 @@ impl<M: Mode> Domain for Direct<M> {
 
     #[inline(always)]
     fn set_flags_add_if<const SF: bool>(&mut self, c: bool, a: u64, b: u64, nzcv: u64) {
-        let flags = flags::add(shifted::<SF>(a), shifted::<SF>(b), 0);
+        let flags = Flags { fa: shifted::<SF>(a), fb: shifted::<SF>(b), kind: flag_kind::ADD };
         self.set_flags(if c { flags } else { flags::immediate(nzcv) });
     }
 

@@ -5,7 +5,7 @@
 //! subtraction, whose operands are kept (32-bit ones shifted up, so that one
 //! comparison serves both widths); conditions then cost one comparison.
 
-use crate::cpu::flag_kind::{LOGIC, NZCV, SUB};
+use crate::cpu::flag_kind::{ADD, LOGIC, NZCV, SUB};
 
 /// Flags: the two words and their kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub(crate) const fn nzcv(kind: u8, fa: u64, fb: u64) -> u64 {
             let v = ((fa ^ fb) & (fa ^ r)) >> 63 != 0;
             pack(r >> 63 != 0, r == 0, kind == SUB && fa >= fb, v)
         }
+        ADD => add(fa, fb, 0).fa,
         _ => fa & 0xf000_0000,
     }
 }
@@ -101,14 +102,14 @@ const HOLDS: [u16; 8] = {
 pub(crate) fn condition<const COND: u8>(kind: u8, fa: u64, fb: u64) -> bool {
     let uses_carry = matches!(COND >> 1, 1 | 4);
     let negate = COND & 1 != 0 && COND != 15;
-    if if uses_carry { kind == SUB } else { kind != NZCV } {
+    if if uses_carry { kind == SUB } else { kind <= LOGIC } {
         return sub_condition::<COND>(fa, fb);
     }
-    let holds = if kind == NZCV {
-        HOLDS[(COND >> 1) as usize] >> ((fa >> 28) & 15) & 1 != 0
-    } else {
+    let holds = match kind {
+        NZCV => HOLDS[(COND >> 1) as usize] >> ((fa >> 28) & 15) & 1 != 0,
+        ADD => return add_condition::<COND>(fa, fb),
         // A logical result: C is clear, so neither HS nor HI holds.
-        false
+        _ => false,
     };
     holds != negate
 }
@@ -131,12 +132,32 @@ pub(crate) fn sub_condition<const COND: u8>(fa: u64, fb: u64) -> bool {
     holds != negate
 }
 
+/// A condition of the flags of `ADDS fa, fb`.
+#[inline(always)]
+fn add_condition<const COND: u8>(fa: u64, fb: u64) -> bool {
+    let (sum, carry) = fa.overflowing_add(fb);
+    let (signed, overflow) = fa.cast_signed().overflowing_add(fb.cast_signed());
+    let negate = COND & 1 != 0 && COND != 15;
+    let holds = match COND >> 1 {
+        0 => sum == 0,
+        1 => carry,
+        2 => signed < 0,
+        3 => overflow,
+        4 => carry && sum != 0,
+        5 => (signed < 0) == overflow,
+        6 => (signed < 0) == overflow && sum != 0,
+        _ => true,
+    };
+    holds != negate
+}
+
 /// C as 0 or 1.
 #[inline(always)]
 pub(crate) fn carry(kind: u8, fa: u64, fb: u64) -> u64 {
     match kind {
         SUB => u64::from(fa >= fb),
         LOGIC => 0,
+        ADD => u64::from(fa.overflowing_add(fb).1),
         _ => fa >> 29 & 1,
     }
 }
@@ -161,9 +182,9 @@ mod tests {
     #[test]
     fn every_kind_gives_the_conditions_of_its_nzcv() {
         let numbers = [0, 1, 2, u64::MAX, 1 << 63, (1 << 63) - 1, 5 << 32, u64::MAX << 32];
-        for kind in [SUB, LOGIC] {
+        for kind in [SUB, LOGIC, ADD] {
             for fa in numbers {
-                for fb in if kind == SUB { &numbers[..] } else { &[0][..] } {
+                for fb in if kind == LOGIC { &[0][..] } else { &numbers[..] } {
                     let explicit = nzcv(kind, fa, *fb);
                     assert_eq!(
                         conditions(kind, fa, *fb),
