@@ -31,6 +31,7 @@ pub(crate) fn run(builder: GuestBuilder) -> Result<u8, Error> {
         machine.start(move |cpu| kernel.cpu_main(cpu))?
     };
     running.join().map_err(|panic| Error::Internal(panic_text(&*panic)))?;
+    kernel.vfs().sync_all();
     let status = kernel.init_status();
     status.map(kernel::task::ExitStatus::shell_code).ok_or_else(|| Error::Internal("no exit status".into()))
 }

@@ -191,6 +191,15 @@ impl Vfs {
         Ok(())
     }
 
+    /// Writes out everything that is not in a host's files yet. The embedder
+    /// calls it once the guest has ended.
+    pub fn sync_all(&self) {
+        for mount in self.mounts().list() {
+            // Nobody is left to hear of an error; `fsync` of the file tells.
+            let _ = mount.fs().sync();
+        }
+    }
+
     fn attach(&self, mount: &Arc<Mount>, at: Path) -> Result<()> {
         check_kinds(mount.root().inode().kind(), &at)?;
         if at.dentry.is_deleted() {

@@ -31,10 +31,7 @@ pub(super) const ROWS: &[Row] = syscalls! {
 };
 
 pub(crate) fn sync(cx: &mut Cx<'_>) -> Result<()> {
-    for mount in cx.kernel.vfs().mounts().list() {
-        // `sync` reports nothing; `fsync` of the file does.
-        let _ = mount.fs().sync();
-    }
+    cx.kernel.vfs().sync_all();
     Ok(())
 }
 
