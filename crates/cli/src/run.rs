@@ -36,8 +36,12 @@ pub(crate) fn shell(shell: &Shell) -> Result<u8> {
     let builder = finish(builder, &shell.common)?;
     let args = shell.args.iter().map(|arg| arg.as_bytes().to_vec());
     // With arguments it is a command, not a session: no login, no init.
-    let program = if shell.args.is_empty() { "/sbin/init" } else { "/bin/sh" };
-    builder.program(program, args).run().map_err(Into::into)
+    let builder = if shell.args.is_empty() {
+        builder.init().program("/sbin/init", args)
+    } else {
+        builder.program("/bin/sh", args)
+    };
+    builder.run().map_err(Into::into)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the command alone reads the environment")]

@@ -36,6 +36,7 @@ pub struct GuestBuilder {
     pub(crate) memory: u64,
     pub(crate) hostname: String,
     pub(crate) trace: Option<Trace>,
+    pub(crate) is_init: bool,
     pub(crate) program: Vec<u8>,
     pub(crate) args: Vec<Vec<u8>>,
 }
@@ -70,6 +71,7 @@ impl GuestBuilder {
             memory: 4 << 30,
             hostname: "localhost".into(),
             trace: None,
+            is_init: false,
             program: Vec::new(),
             args: Vec::new(),
         }
@@ -132,6 +134,14 @@ impl GuestBuilder {
     #[must_use]
     pub fn trace(mut self, sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.trace = Some(Box::new(sink));
+        self
+    }
+
+    /// The program is an init: the console is nobody's controlling terminal
+    /// until some process takes it. Otherwise the program itself has it.
+    #[must_use]
+    pub fn init(mut self) -> Self {
+        self.is_init = true;
         self
     }
 

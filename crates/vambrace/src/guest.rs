@@ -53,7 +53,7 @@ fn boot(machine: Arc<HostedMachine>, mut builder: GuestBuilder, streams: &Standa
     let kernel = Kernel::new(machine, config).map_err(|_| Error::Memory)?;
     crate::mounts::mount_all(&kernel, &builder)?;
     let files = FileTable::new();
-    files.set_initial(crate::streams::open(&kernel, streams)?);
+    files.set_initial(crate::streams::open(&kernel, streams, !builder.is_init)?);
     let fs = FsContext::new(kernel.vfs().root());
     if let Some(cwd) = &builder.cwd {
         enter(&kernel, &fs, cwd)?;

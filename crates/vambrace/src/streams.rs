@@ -11,7 +11,12 @@ use crate::Error;
 
 /// Attaches the console and opens descriptors 0, 1 and 2. One that the process
 /// was started without is `/dev/null`, so that the others keep their numbers.
-pub(crate) fn open(kernel: &Arc<Kernel>, streams: &StandardStreams) -> Result<Vec<Arc<File>>, Error> {
+/// With `gives_terminal` process 1 gets a controlling terminal, if there is one.
+pub(crate) fn open(
+    kernel: &Arc<Kernel>,
+    streams: &StandardStreams,
+    gives_terminal: bool,
+) -> Result<Vec<Arc<File>>, Error> {
     kernel.attach_console(streams.console.clone());
     let mut has_terminal = false;
     let mut files = Vec::new();
@@ -25,7 +30,7 @@ pub(crate) fn open(kernel: &Arc<Kernel>, streams: &StandardStreams) -> Result<Ve
             Stdio::Closed => open_null(kernel).map_err(|error| internal(name, error))?,
         });
     }
-    if has_terminal {
+    if has_terminal && gives_terminal {
         kernel.give_console(1);
     }
     Ok(files)
