@@ -1,0 +1,51 @@
+//! A short run of what `cargo xtask oracle` does at length.
+//!
+//! Needs `qemu-aarch64-static` and `aarch64-linux-gnu-gcc`; without them there
+//! is nothing to compare with, and the test says so.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use testkit::oracle::coverage::{Options, run};
+
+fn is_there(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok()
+}
+
+#[test]
+fn instructions_do_what_they_do_under_qemu() {
+    for tool in ["qemu-aarch64-static", "aarch64-linux-gnu-gcc"] {
+        if !is_there(tool) {
+            eprintln!("skipped: there is no {tool}");
+            return;
+        }
+    }
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let seed = u64::from(now.subsec_nanos());
+    let options = Options {
+        per_row: 8,
+        seed,
+        sequences: 2000,
+        ..Options::default()
+    };
+    let report =
+        run(&options, &PathBuf::from(env!("CARGO_TARGET_TMPDIR"))).expect("both sides run");
+    assert!(
+        report.rows.len() > 600,
+        "only {} rows have cases",
+        report.rows.len()
+    );
+    assert!(
+        report.differences.is_empty(),
+        "seed {seed}\n{}",
+        report.differences
+    );
+}
