@@ -4,9 +4,12 @@
 //! dispatches. `shell.rs` starts programs, `toolchain.rs` finds compilers.
 #![forbid(unsafe_code)]
 
+mod bench;
+mod ci;
 mod guest;
 mod handlers;
 mod oracle;
+mod setup;
 mod shell;
 mod toolchain;
 mod userland;
@@ -19,6 +22,12 @@ use std::process::ExitCode;
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
 const TASKS: &[Task] = &[
+    (
+        "bench",
+        "measure beside qemu-aarch64: bench [--rounds N] [NAME…]",
+        bench::run,
+    ),
+    ("ci", "everything that CI runs", ci::run),
     (
         "guest",
         "build and run the guest tests: guest [-v] [--on native|qemu|vambrace] [NAME…]",
@@ -33,6 +42,11 @@ const TASKS: &[Task] = &[
         "oracle",
         "compare instructions with qemu-aarch64: oracle [--check] [--cases N] [ROW]",
         oracle::run,
+    ),
+    (
+        "setup",
+        "install what the tests need: setup [--check]",
+        setup::run,
     ),
     (
         "userland",

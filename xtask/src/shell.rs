@@ -1,4 +1,8 @@
 //! Starting other programs, and saying what happens.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "xtask reads the environment, here alone"
+)]
 
 use anyhow::{Context, Result, bail};
 use std::io::{self, Write};

@@ -1,0 +1,3 @@
+/* The cost of starting a program. */
+#include "bench.h"
+int main(void) { return report(1); }

@@ -1,0 +1,95 @@
+//! `cargo xtask ci`: everything that CI runs, in the order in which it is
+//! cheapest to fail.
+
+use crate::shell::{cargo, root, run as run_command, say};
+use crate::{guest, setup};
+use anyhow::{Context, Result, bail};
+use std::time::Instant;
+
+/// A step: what it is called and what it does.
+type Step = (&'static str, fn() -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("set-up", || setup::run(&[])),
+    ("format", format),
+    ("clippy", clippy),
+    ("tests", tests),
+    ("tests of the userland's shell", userland_tests),
+    ("guest tests", || guest::run(&[])),
+    ("guest tests on this kernel", || {
+        guest::run(&["--on".into(), "native".into()])
+    }),
+    ("documents", documents),
+];
+
+/// Runs every step and stops at the first that fails.
+///
+/// # Errors
+/// A step failed; the message names it.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    if !args.is_empty() {
+        bail!("usage: cargo xtask ci");
+    }
+    let start = Instant::now();
+    for (name, step) in STEPS {
+        say(&format!("\n== {name} ({} s) ==", start.elapsed().as_secs()));
+        step().with_context(|| format!("{name} failed"))?;
+    }
+    say(&format!(
+        "\nall of it passed in {} s",
+        start.elapsed().as_secs()
+    ));
+    Ok(())
+}
+
+fn format() -> Result<()> {
+    run_command(cargo().args(["fmt", "--all", "--check"]))?;
+    run_command(
+        cargo()
+            .current_dir(root().join("userland"))
+            .args(["fmt", "--all", "--check"]),
+    )?;
+    run_command(
+        cargo()
+            .current_dir(root().join("tests/guest/rust"))
+            .args(["fmt", "--check"]),
+    )
+}
+
+fn clippy() -> Result<()> {
+    run_command(cargo().args([
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+fn tests() -> Result<()> {
+    run_command(cargo().args(["test", "--locked", "--workspace", "--quiet"]))
+}
+
+/// The shell runs natively too, so its tests need no emulator.
+fn userland_tests() -> Result<()> {
+    let mut command = cargo();
+    command.current_dir(root().join("userland"));
+    command.args([
+        "test",
+        "--quiet",
+        "--locked",
+        "-p",
+        "sh",
+        "-p",
+        "posix-regex",
+    ]);
+    run_command(command.args(["--target", "x86_64-unknown-linux-gnu"]))
+}
+
+fn documents() -> Result<()> {
+    let mut command = cargo();
+    command.args(["doc", "--locked", "--workspace", "--no-deps", "--quiet"]);
+    run_command(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
