@@ -9,7 +9,7 @@ use machine::GuestAddr;
 
 use super::{ALWAYS, fds, wait};
 use crate::error::{Because, Error, Result};
-use crate::fs::File;
+use crate::fs::{File, NR_OPEN};
 use crate::mm::Mm;
 use crate::syscall::{Cx, Outcome};
 use crate::time::read_timeout;
@@ -111,8 +111,8 @@ pub(super) fn pselect6(
     let prepare = || -> Result<_> {
         let deadline = read_timeout(cx, timeout)?;
         let count = usize::try_from(count).map_err(|_| Errno::EINVAL.because("a negative count"))?;
-        // What lies beyond the table cannot be open; Linux does not look there.
-        let count = count.min(cx.task.files().size());
+        // No descriptor can be beyond this.
+        let count = count.min(usize::try_from(NR_OPEN).unwrap_or(usize::MAX));
         let sets = Sets { addrs: [read, write, except], len: count.div_ceil(64) * 8 };
         let entries = entries(cx, &sets.read(&cx.task.mm())?, count)?;
         set_mask(cx, mask)?;

@@ -154,6 +154,9 @@ fn pselect_of_a_closed_descriptor_is_ebadf() {
     let read = guest.put(0, &(1_u64 << fd));
     assert_eq!(guest.call(72, &[last + 1, read, 0, 0, 0, 0]), Err(Errno::EBADF));
     assert_eq!(guest.call(72, &[u64::MAX, read, 0, 0, 0, 0]), Err(Errno::EINVAL));
+    guest.put(0, &0_u64);
+    guest.put(8, &(1_u64 << 35));
+    assert_eq!(guest.call(72, &[100, read, 0, 0, 0, 0]), Err(Errno::EBADF));
 }
 
 fn epoll(guest: &Guest) -> u64 {
