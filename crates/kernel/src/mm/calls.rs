@@ -63,6 +63,7 @@ pub(crate) const ROWS: &[Row] = crate::syscalls! {
     231 munlockall() Full, munlockall;
     232 mincore(addr: GuestAddr, len: u64, vec: GuestAddr) Full, mincore;
     233 madvise(addr: GuestAddr, len: u64, advice: u32) Partial("no MADV_COLLAPSE, no poisoning"), madvise;
+    234 remap_file_pages(addr: GuestAddr, size: u64, prot: u32, page: u64, flags: u32) Full, remap_file_pages;
     270 process_vm_readv(pid: i32, local: GuestAddr, local_count: usize, remote: GuestAddr, remote_count: usize, flags: u64)
         Full, remote::process_vm_readv;
     271 process_vm_writev(pid: i32, local: GuestAddr, local_count: usize, remote: GuestAddr, remote_count: usize, flags: u64)
@@ -333,6 +334,16 @@ fn madvise(cx: &mut Cx<'_>, addr: GuestAddr, len: u64, advice: u32) -> Result<()
         return mm.check_mapped(range);
     }
     mm.set_flags(range, set, clear, anonymous_only)
+}
+
+fn remap_file_pages(cx: &mut Cx<'_>, addr: GuestAddr, size: u64, prot: u32, page: u64, _flags: u32) -> Result<()> {
+    let start = page_floor(addr.untagged());
+    let range = pages(start, page_floor(size), Errno::EINVAL)?;
+    if prot != 0 || range.is_empty() {
+        return Err(Errno::EINVAL.because("a protection, or a length of 0"));
+    }
+    let offset = page.checked_mul(PAGE_SIZE).ok_or(Errno::EINVAL.because("the offset is too large"))?;
+    limited_mm(cx).show_other_pages(range, offset)
 }
 
 /// The advice that does something to pages.

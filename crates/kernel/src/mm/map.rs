@@ -404,6 +404,36 @@ impl Mm {
         Ok(())
     }
 
+    /// Lets a part of a shared mapping show the object from `offset` on
+    /// (`remap_file_pages`).
+    ///
+    /// # Errors
+    /// `EINVAL` unless the range lies in one shared mapping, or for an offset
+    /// past 2^64; else as [`Mm::map`].
+    pub fn show_other_pages(&self, range: Range<u64>, offset: u64) -> Result<()> {
+        let replaced = {
+            let mut space = self.space.write();
+            let vma = space.vmas.find(range.start).filter(|vma| vma.is_shared() && range.end <= vma.range.end);
+            let vma = vma.ok_or(Errno::EINVAL.because("the range is not one shared mapping"))?;
+            let request = MapRequest {
+                placement: Placement::Fixed(range.start),
+                len: range.end - range.start,
+                prot: vma.prot,
+                flags: vma.flags,
+                object: vma.object.clone(),
+                offset,
+                label: vma.label.clone(),
+            };
+            let (_, replaced) = self.map_locked(&mut space, &request).map_err(|error| match error.errno {
+                Errno::EOVERFLOW => Errno::EINVAL.because("the offset is too large"),
+                _ => error,
+            })?;
+            replaced
+        };
+        drop_mappings(replaced);
+        Ok(())
+    }
+
     /// Moves the end of the heap to `end` if that is possible; gives where it
     /// is then. Like Linux's `brk` it never fails.
     pub fn set_brk(&self, end: u64) -> u64 {

@@ -86,11 +86,15 @@ fn round(kernel: &Arc<Kernel>, cpu: &mut dyn Cpu, task: &Arc<Task>, body: &mut B
         return Next::Yield;
     }
     let mm = task.mm();
-    match cpu.run(&mut body.context, mm.table()) {
+    let exit = cpu.run(&mut body.context, mm.table());
+    // A call may end the process: its memory is to be free before anybody
+    // hears of that, so this may not be the last to hold it.
+    drop(mm);
+    match exit {
         Exit::Syscall => make_call(kernel, task, body),
         Exit::Event => after_event(kernel, cpu, slice_end),
         Exit::Fault { addr, access } => {
-            if let Err(info) = mm.fault(addr, access) {
+            if let Err(info) = task.mm().fault(addr, access) {
                 signal::force(kernel, task, info);
             }
             Next::Again

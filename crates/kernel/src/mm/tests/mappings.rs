@@ -206,6 +206,22 @@ fn a_shared_mapping_can_be_duplicated() {
 }
 
 #[test]
+fn a_shared_mapping_can_show_its_pages_in_another_order() {
+    let bench = Bench::new();
+    let mm = bench.mm();
+    let object = Object::anonymous(&bench.kernel, 3 * PAGE_SIZE);
+    mm.map(&shared(AT, 3, RW, &object)).expect("room");
+    for page in 0..3 {
+        put(&mm, AT + page * PAGE_SIZE, page as u8).expect("mapped");
+    }
+    mm.show_other_pages(pages(0, 1), 2 * PAGE_SIZE).expect("one shared mapping");
+    assert_eq!(byte(&mm, AT).expect("mapped"), 2);
+    assert_eq!(errno(mm.show_other_pages(pages(2, 4), 0)), Errno::EINVAL);
+    mm.map(&fixed(AT, 1, RW)).expect("room");
+    assert_eq!(errno(mm.show_other_pages(pages(0, 1), 0)), Errno::EINVAL);
+}
+
+#[test]
 fn the_heap_grows_and_shrinks_within_its_limits() {
     let bench = Bench::new();
     let mm = bench.mm();
