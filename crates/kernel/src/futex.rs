@@ -187,6 +187,9 @@ fn futex(
     let shared = op & FUTEX_PRIVATE_FLAG == 0;
     let done = |count: u32| Ok(Outcome::Done(Ok(u64::from(count))));
     let limit = |register: GuestAddr| u32::try_from(register.0 & 0xffff_ffff).unwrap_or(0);
+    if op & FUTEX_CLOCK_REALTIME != 0 && op & FUTEX_CMD_MASK != FUTEX_WAIT_BITSET {
+        return Err(Errno::ENOSYS.because("a clock for an operation without an absolute time"));
+    }
     match op & FUTEX_CMD_MASK {
         FUTEX_WAIT => wait(cx, uaddr, shared, val, FUTEX_BITSET_MATCH_ANY, relative_deadline(cx, timeout)?),
         FUTEX_WAIT_BITSET => {

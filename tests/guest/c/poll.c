@@ -41,8 +41,10 @@ static void test_poll(void) {
     need(write(fds[1], "x", 1) == 1);
     ok(select(fds[0] + 1, &reads, NULL, NULL, NULL) == 1 && FD_ISSET(fds[0], &reads), "select sees a byte");
     FD_ZERO(&reads);
-    FD_SET(99, &reads);
-    fails(select(100, &reads, NULL, NULL, NULL), EBADF, "select of a bad descriptor is EBADF");
+    int gone = dup(fds[0]);
+    close(gone);
+    FD_SET(gone, &reads);
+    fails(select(gone + 1, &reads, NULL, NULL, NULL), EBADF, "select of a bad descriptor is EBADF");
     need(read(fds[0], &byte, 1) == 1);
     on_signal(SIGUSR1, nothing, SA_RESTART);
     sigset_t blocked, none;

@@ -73,7 +73,8 @@ static int orphaned_group(void) {
     need(pipe(report) == 0);
     pid_t parent = fork();
     if (parent == 0) {
-        setpgid(0, 0);
+        /* A session of its own, so that whoever adopts the child is outside. */
+        setsid();
         pid_t child = fork();
         if (child == 0) {
             setpgid(0, 0);

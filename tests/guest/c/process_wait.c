@@ -97,18 +97,24 @@ static void test_ignored_sigchld(void) {
 }
 
 static void test_stop_and_continue(void) {
-    int status;
+    int status, gate[2];
+    char byte;
+    need(pipe(gate) == 0);
     pid_t child = fork();
     if (child == 0) {
+        close(gate[1]);
         raise(SIGSTOP);
-        _exit(5);
+        /* Alive until its continuing has been seen. */
+        _exit(read(gate[0], &byte, 1) == 0 ? 5 : 6);
     }
+    close(gate[0]);
     is(waitpid(child, &status, WUNTRACED), child, "WUNTRACED reports a stop");
     ok(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP, "the stop signal is SIGSTOP");
     is(waitpid(child, &status, WUNTRACED | WNOHANG), 0, "a stop is reported once");
     kill(child, SIGCONT);
     is(waitpid(child, &status, WCONTINUED), child, "WCONTINUED reports a continue");
     ok(WIFCONTINUED(status), "the status says continued");
+    close(gate[1]);
     waitpid(child, &status, 0);
     ok(exited_with(status, 5), "the child goes on where it stopped");
     child = fork();
@@ -192,6 +198,8 @@ int main(void) {
     test_orphans();
     test_vfork();
     test_parent_death_signal();
+    /* As process 1 this program adopts the orphans. */
+    while (waitpid(-1, NULL, 0) > 0) {}
     ok(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "nothing is left behind");
     return done();
 }

@@ -55,6 +55,8 @@ struct Duties {
     parent: Option<Arc<Process>>,
     /// Groups that nobody can continue any more; they get SIGHUP and SIGCONT.
     orphaned_stopped_groups: Vec<u32>,
+    /// Children that asked for a signal at the death of their parent.
+    parent_death_signals: Vec<(Arc<Process>, Number)>,
     /// The session whose terminal is to be hung up.
     session: Option<u32>,
     /// What the process used.
@@ -138,6 +140,9 @@ fn end_process(kernel: &Arc<Kernel>, task: &Arc<Task>, process: &Arc<Process>) {
         send_to_group(kernel, *pgid, Info::kernel(Number::SIGHUP));
         send_to_group(kernel, *pgid, Info::kernel(Number::SIGCONT));
     }
+    for (child, signal) in &duties.parent_death_signals {
+        send_to_process(kernel, child, Info::kernel(*signal));
+    }
     tell_parent(kernel, process, status, &duties);
     process.ended.wake_all();
     finish_if_empty(kernel);
@@ -169,6 +174,12 @@ fn bury(nodes: &mut Nodes, process: &Arc<Process>, status: ExitStatus, uid: u32)
         let Some(node) = nodes.by_pid.get_mut(&child) else { continue };
         node.parent = reaper;
         groups.push(node.pgid);
+        for thread in node.threads.values() {
+            let signal = thread.parent_death_signal.load(Ordering::SeqCst);
+            if let Some(signal) = Number::new(u64::from(signal)) {
+                duties.parent_death_signals.push((node.process.clone(), signal));
+            }
+        }
         let zombie = node.status.is_some();
         if let Some(adopter) = nodes.by_pid.get_mut(&reaper).filter(|adopter| adopter.status.is_none()) {
             adopter.children.insert(child);
