@@ -25,23 +25,27 @@ pub fn syscalls(input: &[u8]) -> Option<ExitStatus> {
     });
     let words: Vec<u64> = words.collect();
     let calls: Vec<[u64; 7]> = words.chunks_exact(7).map(shape).collect();
-    let data: Vec<u8> = calls.iter().flatten().flat_map(|word| word.to_le_bytes()).collect();
+    let data: Vec<u8> = calls
+        .iter()
+        .flatten()
+        .flat_map(|word| word.to_le_bytes())
+        .collect();
     let count = u32::try_from(calls.len().min(4000)).unwrap_or(0);
     // x19: the next call; x20: how many are left.
     let code = [
-        0x1000_01b3,                         // adr x19, #52 (the data)
-        0xd280_0014 | count << 5,            // mov x20, #count
-        0xb400_0114,                         // cbz x20, #32 (the end)
-        0xf840_8668,                         // ldr x8, [x19], #8
-        0xa8c1_0660,                         // ldp x0, x1, [x19], #16
-        0xa8c1_0e62,                         // ldp x2, x3, [x19], #16
-        0xa8c1_1664,                         // ldp x4, x5, [x19], #16
-        0xd400_0001,                         // svc #0
-        0xd100_0694,                         // sub x20, x20, #1
-        0x17ff_fff9,                         // b #-28 (cbz)
-        0xd280_0ba8,                         // mov x8, #93
-        0xd280_0000,                         // mov x0, #0
-        0xd400_0001,                         // svc #0
+        0x1000_01b3,              // adr x19, #52 (the data)
+        0xd280_0014 | count << 5, // mov x20, #count
+        0xb400_0114,              // cbz x20, #32 (the end)
+        0xf840_8668,              // ldr x8, [x19], #8
+        0xa8c1_0660,              // ldp x0, x1, [x19], #16
+        0xa8c1_0e62,              // ldp x2, x3, [x19], #16
+        0xa8c1_1664,              // ldp x4, x5, [x19], #16
+        0xd400_0001,              // svc #0
+        0xd100_0694,              // sub x20, x20, #1
+        0x17ff_fff9,              // b #-28 (cbz)
+        0xd280_0ba8,              // mov x8, #93
+        0xd280_0000,              // mov x0, #0
+        0xd400_0001,              // svc #0
     ];
     let guest = Guest::new(&program(&code, &data));
     assert!(guest.start(), "the program around the calls is good");
