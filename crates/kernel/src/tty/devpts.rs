@@ -36,9 +36,12 @@ struct Options {
     mode: u32,
 }
 
+/// A slave, and its device file.
+type Slave = (Arc<Tty>, Arc<Device>);
+
 /// The pseudo-terminals of a kernel, and their attributes.
 pub(super) struct Slaves {
-    by_number: Mutex<BTreeMap<u32, (Arc<Tty>, Arc<Device>)>>,
+    by_number: Mutex<BTreeMap<u32, Slave>>,
     options: Mutex<Options>,
 }
 

@@ -174,13 +174,12 @@ impl Tty {
         let after = {
             let mut state = self.state.lock();
             let mut after = self.pump(&mut state);
-            if let Line::Console(device) = &self.line {
-                if let Some((rows, columns)) = device.window_size() {
-                    if (rows, columns) != (state.window.rows, state.window.columns) {
-                        state.window = WindowSize { rows, columns, width: 0, height: 0 };
-                        after.effects.signals.push(Number::SIGWINCH);
-                    }
-                }
+            if let Line::Console(device) = &self.line
+                && let Some((rows, columns)) = device.window_size()
+                && (rows, columns) != (state.window.rows, state.window.columns)
+            {
+                state.window = WindowSize { rows, columns, width: 0, height: 0 };
+                after.effects.signals.push(Number::SIGWINCH);
             }
             after
         };
