@@ -8,7 +8,7 @@ use machine::{GuestAddr, Monitor, UserContext};
 use crate::code::page;
 use crate::cpu::{CpuState, flag_kind};
 use crate::domain::flags::{self, Flags, shifted};
-use crate::domain::memory::{Mode, Plain};
+use crate::domain::memory::{Mode, Plain, opaque};
 use crate::domain::{Domain, Slot, Stop, Values, rmw, size};
 use crate::crc::crc32;
 use crate::op::Op;
@@ -418,7 +418,11 @@ impl<M: Mode> Domain for Direct<M> {
 
     #[inline(always)]
     fn select(&self, c: bool, a: u64, b: u64) -> u64 {
-        if c { a } else { b }
+        // Programs select where they expect a branch to be predicted badly, so
+        // there must be none here, not even one folded into the computation of
+        // the condition out of flags of an unknown kind.
+        let c = if self.kind.is_some() { c } else { opaque(u64::from(c)) != 0 };
+        core::hint::select_unpredictable(c, a, b)
     }
 
     #[inline(always)]
