@@ -194,7 +194,8 @@ impl Tty {
             if state.incoming.is_empty() && !self.fetch(state, &mut is_hung_up) {
                 break;
             }
-            let chunk: Vec<u8> = state.incoming.iter().copied().collect();
+            let room = state.discipline.room();
+            let chunk: Vec<u8> = state.incoming.iter().take(room).copied().collect();
             if let Some(kernel) = self.kernel.upgrade() {
                 state.last_input_ns = kernel.now_ns();
             }
