@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 
 use machine::sync::Mutex;
@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::fs::{FileTable, FsContext, Vfs};
 use crate::futex::Futexes;
 use crate::mm::{FrameRefs, Mm, Vdso};
+use crate::net::Net;
 use crate::sched::{Event, Events, RunQueue, TimerId, Timers, WaitQueue};
 use crate::syscall::trace::TraceSink;
 use crate::task::{Creds, ExitStatus, Tree};
@@ -51,8 +52,7 @@ pub struct Kernel {
     vfs: Vfs,
     terminals: Terminals,
     futexes: Futexes,
-    /// Open files that are in messages of sockets.
-    files_under_way: Arc<AtomicUsize>,
+    net: Arc<Net>,
     /// The address space of threads that have ended: nothing is mapped.
     no_memory: Mutex<Option<Arc<Mm>>>,
     shutdown: AtomicBool,
@@ -109,7 +109,7 @@ impl Kernel {
             tree: Tree::default(),
             terminals: Terminals::default(),
             futexes: Futexes::default(),
-            files_under_way: Arc::default(),
+            net: Arc::default(),
             no_memory: Mutex::new(None),
             vfs: Vfs::new(kernel.clone(), &machine),
             shutdown: AtomicBool::new(false),
@@ -208,8 +208,8 @@ impl Kernel {
         &self.vfs
     }
 
-    pub(crate) fn files_under_way(&self) -> &Arc<AtomicUsize> {
-        &self.files_under_way
+    pub(crate) fn net(&self) -> &Arc<Net> {
+        &self.net
     }
 
     pub(crate) fn futexes(&self) -> &Futexes {

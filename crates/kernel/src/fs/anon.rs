@@ -49,10 +49,10 @@ impl AnonFs {
     }
 
     /// A place that `/proc/self/fd` shows as `socket:[NUMBER]`.
-    pub(crate) fn socket_dentry(&self, now_ns: i64) -> Arc<Dentry> {
+    pub(crate) fn socket_dentry(&self, uid: u32, gid: u32, now_ns: i64) -> Arc<Dentry> {
         let ino = self.next_ino();
         let times = Attr { atime_ns: now_ns, mtime_ns: now_ns, ctime_ns: now_ns, ..Attr::new(FileType::Socket, 0o777) };
-        let attr = Attr { dev: self.dev, ino, ..times };
+        let attr = Attr { dev: self.dev, ino, uid, gid, ..times };
         Dentry::unnamed(Arc::new(AnonInode { attr }), format!("socket:[{ino}]").as_bytes())
     }
 

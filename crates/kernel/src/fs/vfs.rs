@@ -189,9 +189,9 @@ impl Vfs {
         Path { mount: self.anon_mount.clone(), dentry: self.anon.dentry(name) }
     }
 
-    /// A place for a new socket.
-    pub(crate) fn socket_path(&self) -> Path {
-        Path { mount: self.anon_mount.clone(), dentry: self.anon.socket_dentry(self.now_ns()) }
+    /// A place for a new socket of this owner.
+    pub(crate) fn socket_path(&self, uid: u32, gid: u32) -> Path {
+        Path { mount: self.anon_mount.clone(), dentry: self.anon.socket_dentry(uid, gid, self.now_ns()) }
     }
 
     /// A place for a dentry that lies in no directory.

@@ -1,285 +1,146 @@
-//! The system calls of sockets.
+//! Making sockets, accepting connections and shutting them down.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use linux_abi::Errno;
 use linux_abi::fcntl::OpenFlags;
 use linux_abi::socket::{
-    AF_UNIX, MsgFlags, Msghdr, SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ACCEPTCONN, SO_DOMAIN, SO_ERROR, SO_PASSCRED,
-    SO_PEERCRED, SO_PROTOCOL, SO_RCVBUF, SO_SNDBUF, SO_TYPE, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_SEQPACKET,
-    SOCK_STREAM, SOCK_TYPE_MASK, SOL_SOCKET,
+    AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, SOCK_TYPE_MASK,
 };
 use machine::GuestAddr;
 
+use super::socket::{Kind, Shut, Socket, SocketFile};
+use super::wait::{Attempt, Patience, run};
+use super::{address, naming, peer_cred_of, socket_of};
 use crate::error::{Because, Result};
-use crate::fs::{File, FileOps, IoBuf};
-use crate::mm::IoVec;
-use crate::net::message;
-use crate::net::pair::{CAPACITY, Kind, Sender, Socket, pair};
-use crate::signal::{Info, Number, send_to_task};
-use crate::syscall::{Cx, Outcome, Row, retry};
+use crate::fs::File;
+use crate::syscall::{Cx, Outcome};
 use crate::task::Task;
 
-pub(crate) const ROWS: &[Row] = crate::syscalls! {
-    199 socketpair(family: u32, kind: u32, protocol: u32, sv: GuestAddr) Partial("AF_UNIX"), socketpair;
-    206 sendto(fd: i32, buf: GuestAddr, len: usize, flags: u32, addr: GuestAddr, addr_len: u32)
-        Partial("connected sockets"), sendto;
-    207 recvfrom(fd: i32, buf: GuestAddr, len: usize, flags: u32, addr: GuestAddr, addr_len: GuestAddr)
-        Partial("connected sockets"), recvfrom;
-    208 setsockopt(fd: i32, level: u32, name: u32, value: GuestAddr, len: u32)
-        Partial("SO_PASSCRED"), setsockopt;
-    209 getsockopt(fd: i32, level: u32, name: u32, value: GuestAddr, len: GuestAddr)
-        Partial("SOL_SOCKET: type, domain, protocol, error, buffer sizes, credentials"), getsockopt;
-    210 shutdown(fd: i32, how: u32) Full, shutdown;
-    211 sendmsg(fd: i32, msg: GuestAddr, flags: u32) Partial("connected sockets"), sendmsg;
-    212 recvmsg(fd: i32, msg: GuestAddr, flags: u32) Partial("connected sockets"), recvmsg;
-};
+/// How descriptors of new sockets are to be.
+#[derive(Clone, Copy, Debug)]
+struct NewFlags {
+    nonblock: bool,
+    cloexec: bool,
+}
 
-fn socketpair(cx: &mut Cx<'_>, family: u32, kind: u32, protocol: u32, sv: GuestAddr) -> Result<()> {
+impl NewFlags {
+    fn parse(flags: u32) -> Result<Self> {
+        if flags & !(SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
+            return Err(Errno::EINVAL.because("a flag has no meaning for a socket"));
+        }
+        Ok(Self { nonblock: flags & SOCK_NONBLOCK != 0, cloexec: flags & SOCK_CLOEXEC != 0 })
+    }
+}
+
+/// The meaning of the first three arguments of `socket`.
+fn parse_kind(family: u32, kind: u32, protocol: u32) -> Result<(Kind, NewFlags)> {
+    let flags = NewFlags::parse(kind & !SOCK_TYPE_MASK)?;
     if family != u32::from(AF_UNIX) {
-        return Err(Errno::EAFNOSUPPORT.because("only UNIX sockets exist here"));
+        return Err(Errno::EAFNOSUPPORT.because("only local sockets are supported"));
     }
     if protocol != 0 && protocol != u32::from(AF_UNIX) {
-        return Err(Errno::EPROTONOSUPPORT.because("no such protocol"));
+        return Err(Errno::EPROTONOSUPPORT.because("local sockets have no protocols"));
     }
-    let shape = match kind & SOCK_TYPE_MASK {
+    let kind = match kind & SOCK_TYPE_MASK {
         SOCK_STREAM => Kind::Stream,
-        SOCK_DGRAM => Kind::Datagram,
+        // Linux takes raw local sockets for datagram sockets.
+        SOCK_DGRAM | SOCK_RAW => Kind::Datagram,
         SOCK_SEQPACKET => Kind::SeqPacket,
-        _ => return Err(Errno::ESOCKTNOSUPPORT.because("no such type of socket")),
+        _ => return Err(Errno::ESOCKTNOSUPPORT.because("no such type of local socket")),
     };
-    if kind & !(SOCK_TYPE_MASK | SOCK_NONBLOCK | SOCK_CLOEXEC) != 0 {
-        return Err(Errno::EINVAL.because("unknown flags"));
-    }
-    let mut flags = OpenFlags::O_RDWR;
-    flags.set(OpenFlags::O_NONBLOCK, kind & SOCK_NONBLOCK != 0);
-    let cloexec = kind & SOCK_CLOEXEC != 0;
-    let sockets = pair(shape, Sender::of(cx.task), cx.kernel.files_under_way());
-    let [first, second] = sockets.map(|socket| File::new(cx.kernel, cx.kernel.vfs().socket_path(), socket, flags));
+    Ok((kind, flags))
+}
+
+/// Opens a socket. It is closed if no descriptor can be had for it.
+fn open(task: &Arc<Task>, socket: Arc<Socket>, flags: NewFlags) -> Result<Arc<File>> {
+    let Some(kernel) = task.kernel() else {
+        socket.close();
+        return Err(Errno::ENODEV.because("the kernel is being torn down"));
+    };
+    let mut open_flags = OpenFlags::O_RDWR;
+    open_flags.set(OpenFlags::O_NONBLOCK, flags.nonblock);
+    let creds = task.creds();
+    let path = kernel.vfs().socket_path(creds.fsuid, creds.fsgid);
+    Ok(File::new(&kernel, path, SocketFile::new(socket), open_flags))
+}
+
+pub(super) fn socket(cx: &mut Cx<'_>, family: u32, kind: u32, protocol: u32) -> Result<i32> {
+    let (kind, flags) = parse_kind(family, kind, protocol)?;
+    let file = open(cx.task, Socket::new(cx.kernel.net(), kind), flags)?;
+    cx.task.files().insert(cx.task, file, flags.cloexec)
+}
+
+pub(super) fn socketpair(cx: &mut Cx<'_>, family: u32, kind: u32, protocol: u32, fds: GuestAddr) -> Result<()> {
+    let (kind, flags) = parse_kind(family, kind, protocol)?;
+    let (one, other) = (Socket::new(cx.kernel.net(), kind), Socket::new(cx.kernel.net(), kind));
+    let cred = peer_cred_of(cx.task);
+    // Once they are joined each needs a file that closes it.
+    let (first, second) = (open(cx.task, one.clone(), flags)?, open(cx.task, other.clone(), flags)?);
+    one.join(&other, cred);
+    other.join(&one, cred);
     let files = cx.task.files();
-    let a = files.insert(cx.task, first, cloexec)?;
-    let stored = files.insert(cx.task, second, cloexec).and_then(|b| {
-        let both = u64::from(a.cast_unsigned()) | u64::from(b.cast_unsigned()) << 32;
-        cx.task.mm().write_u64(sv, both).inspect_err(|_| drop(files.close(b)))
-    });
-    stored.inspect_err(|_| drop(files.close(a)))
-}
-
-/// The socket of a descriptor, and its file.
-fn socket_of(cx: &Cx<'_>, fd: i32) -> Result<Arc<File>> {
-    let file = cx.task.files().get_io(fd)?;
-    as_socket(&file)?;
-    Ok(file)
-}
-
-fn as_socket(file: &File) -> Result<&Socket> {
-    file.ops().as_any().downcast_ref::<Socket>().ok_or(Errno::ENOTSOCK.because("not a socket"))
-}
-
-fn message_flags(flags: u32) -> MsgFlags {
-    MsgFlags::from_bits_truncate(flags)
-}
-
-/// Sends from these ranges; waits while there is no room.
-fn send(cx: &mut Cx<'_>, file: Arc<File>, ranges: Vec<IoVec>, files: Vec<Arc<File>>, flags: MsgFlags) -> Result<Outcome> {
-    if flags.contains(MsgFlags::MSG_OOB) {
-        return Err(Errno::EOPNOTSUPP.because("no out-of-band bytes"));
-    }
-    let may_wait = !file.is_nonblocking() && !flags.contains(MsgFlags::MSG_DONTWAIT);
-    let queue = as_socket(&file)?.wait_queue().unwrap_or_default();
-    let mm = cx.task.mm();
-    let total: usize = ranges.iter().map(|range| usize::try_from(range.len).unwrap_or(usize::MAX)).fold(0, usize::saturating_add);
-    let mut done = 0;
-    Ok(retry(cx, may_wait, &queue, move |task| {
-        let socket = as_socket(&file)?;
-        loop {
-            let mut buf = IoBuf::user_ranges(&mm, &ranges);
-            buf.skip(done);
-            let sent = socket.send(&mut buf, if done == 0 { &files } else { &[] }, Sender::of(task));
-            match sent {
-                Ok(count) => done += count,
-                Err(error) if error.errno == Errno::EPIPE => {
-                    if done > 0 {
-                        return Ok(done as u64);
-                    }
-                    if !flags.contains(MsgFlags::MSG_NOSIGNAL) {
-                        broken_pipe(task);
-                    }
-                    return Err(error);
-                }
-                // What cannot wait, or is interrupted, tells what went through.
-                Err(error) if error.errno == Errno::EAGAIN && done > 0 && !may_wait => return Ok(done as u64),
-                Err(error) => return Err(error),
-            }
-            if socket.kind != Kind::Stream || done >= total {
-                return Ok(done as u64);
-            }
+    let first = files.insert(cx.task, first, flags.cloexec)?;
+    let second = match files.insert(cx.task, second, flags.cloexec) {
+        Ok(second) => second,
+        Err(error) => {
+            drop(files.close(first));
+            return Err(error);
         }
-    }))
-}
-
-fn broken_pipe(task: &Arc<Task>) {
-    if let Some(kernel) = task.kernel() {
-        send_to_task(&kernel, task, Info::kernel(Number::SIGPIPE));
+    };
+    let stored = cx.task.mm().write_abi(fds, &[first, second]);
+    if stored.is_err() {
+        drop(files.close(first));
+        drop(files.close(second));
     }
+    stored
 }
 
-fn one_range(addr: GuestAddr, len: usize) -> Vec<IoVec> {
-    alloc::vec![IoVec { base: addr, len: len as u64 }]
-}
-
-fn sendto(
-    cx: &mut Cx<'_>,
-    fd: i32,
-    buf: GuestAddr,
-    len: usize,
-    flags: u32,
-    addr: GuestAddr,
-    _addr_len: u32,
-) -> Result<Outcome> {
-    let file = socket_of(cx, fd)?;
-    if !addr.is_null() {
-        return Err(Errno::EISCONN.because("the socket is connected already"));
-    }
-    send(cx, file, one_range(buf, len), Vec::new(), message_flags(flags))
-}
-
-fn sendmsg(cx: &mut Cx<'_>, fd: i32, msg: GuestAddr, flags: u32) -> Result<Outcome> {
-    let file = socket_of(cx, fd)?;
-    let header: Msghdr = cx.task.mm().read_abi(msg)?;
-    if header.msg_namelen != 0 && header.msg_name != 0 {
-        return Err(Errno::EISCONN.because("the socket is connected already"));
-    }
-    let ranges = read_ranges(cx, &header)?;
-    let files = message::read_control(cx, &header)?;
-    send(cx, file, ranges, files, message_flags(flags))
-}
-
-fn read_ranges(cx: &Cx<'_>, header: &Msghdr) -> Result<Vec<IoVec>> {
-    let count = usize::try_from(header.msg_iovlen).ok().filter(|count| *count <= 1024);
-    let count = count.ok_or(Errno::EMSGSIZE.because("too many ranges"))?;
-    cx.task.mm().read_iovecs(GuestAddr(header.msg_iov), count)
-}
-
-fn recvfrom(
-    cx: &mut Cx<'_>,
-    fd: i32,
-    buf: GuestAddr,
-    len: usize,
-    flags: u32,
-    addr: GuestAddr,
-    addr_len: GuestAddr,
-) -> Result<Outcome> {
-    let file = socket_of(cx, fd)?;
-    let flags = message_flags(flags);
-    if !addr.is_null() && !addr_len.is_null() {
-        // The other socket of a pair has no name.
-        cx.task.mm().write_u32(addr_len, 0)?;
-    }
-    receive(cx, file, one_range(buf, len), flags, None)
-}
-
-fn recvmsg(cx: &mut Cx<'_>, fd: i32, msg: GuestAddr, flags: u32) -> Result<Outcome> {
-    let file = socket_of(cx, fd)?;
-    let header: Msghdr = cx.task.mm().read_abi(msg)?;
-    let ranges = read_ranges(cx, &header)?;
-    receive(cx, file, ranges, message_flags(flags), Some((msg, header)))
-}
-
-/// Receives into these ranges; waits while there is nothing.
-fn receive(
-    cx: &mut Cx<'_>,
-    file: Arc<File>,
-    ranges: Vec<IoVec>,
-    flags: MsgFlags,
-    header: Option<(GuestAddr, Msghdr)>,
-) -> Result<Outcome> {
-    if flags.contains(MsgFlags::MSG_OOB) {
-        return Err(Errno::EOPNOTSUPP.because("no out-of-band bytes"));
-    }
-    let may_wait = !file.is_nonblocking() && !flags.contains(MsgFlags::MSG_DONTWAIT);
-    let queue = as_socket(&file)?.wait_queue().unwrap_or_default();
-    let mm = cx.task.mm();
-    let mut done = 0;
-    Ok(retry(cx, may_wait, &queue, move |task| {
-        let socket = as_socket(&file)?;
-        let wants_all = flags.contains(MsgFlags::MSG_WAITALL) && socket.kind == Kind::Stream && may_wait;
-        loop {
-            let mut buf = IoBuf::user_ranges(&mm, &ranges);
-            let wanted = buf.left();
-            buf.skip(done);
-            let received = socket.receive(&mut buf, flags.contains(MsgFlags::MSG_PEEK))?;
-            done += received.count;
-            let is_over = received.count == 0 || done >= wanted || !received.files.is_empty();
-            if wants_all && !is_over {
-                continue;
-            }
-            if let Some((at, header)) = header {
-                let tell = socket.passes_credentials.load(core::sync::atomic::Ordering::Relaxed);
-                let cloexec = flags.contains(MsgFlags::MSG_CMSG_CLOEXEC);
-                message::write_result(task, at, header, &received, tell, cloexec)?;
-            }
-            return Ok(done as u64);
-        }
-    }))
-}
-
-fn shutdown(cx: &mut Cx<'_>, fd: i32, how: u32) -> Result<()> {
-    let file = socket_of(cx, fd)?;
-    let socket = as_socket(&file)?;
-    match how {
-        SHUT_RD => socket.shut_down(true, false),
-        SHUT_WR => socket.shut_down(false, true),
-        SHUT_RDWR => socket.shut_down(true, true),
-        _ => return Err(Errno::EINVAL.because("no such direction")),
-    }
+pub(super) fn shutdown(cx: &mut Cx<'_>, fd: i32, how: u32) -> Result<()> {
+    let (_, socket) = socket_of(cx, fd)?;
+    socket.shut_down(Shut::from_how(how)?);
     Ok(())
 }
 
-fn setsockopt(cx: &mut Cx<'_>, fd: i32, level: u32, name: u32, value: GuestAddr, len: u32) -> Result<()> {
-    let file = socket_of(cx, fd)?;
-    let socket = as_socket(&file)?;
-    if level != SOL_SOCKET {
-        return Err(Errno::EOPNOTSUPP.because("a UNIX socket has no options of that level"));
-    }
-    if len < 4 {
-        return Err(Errno::EINVAL.because("the value is too short"));
-    }
-    let value = cx.task.mm().read_u32(value)?;
-    match name {
-        SO_PASSCRED => {
-            socket.passes_credentials.store(value != 0, core::sync::atomic::Ordering::Relaxed);
-            Ok(())
-        }
-        _ => Err(Errno::ENOPROTOOPT.because("the option cannot be set here")),
-    }
+pub(super) fn accept(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, addrlen: GuestAddr) -> Result<Outcome> {
+    accept4(cx, fd, addr, addrlen, 0)
 }
 
-fn getsockopt(cx: &mut Cx<'_>, fd: i32, level: u32, name: u32, value: GuestAddr, len: GuestAddr) -> Result<()> {
-    let file = socket_of(cx, fd)?;
-    let socket = as_socket(&file)?;
-    if level != SOL_SOCKET {
-        return Err(Errno::EOPNOTSUPP.because("a UNIX socket has no options of that level"));
+pub(super) fn accept4(
+    cx: &mut Cx<'_>,
+    fd: i32,
+    addr: GuestAddr,
+    addrlen: GuestAddr,
+    flags: u32,
+) -> Result<Outcome> {
+    let flags = NewFlags::parse(flags)?;
+    let (file, socket) = socket_of(cx, fd)?;
+    let timeout_ns = socket.state.lock().receive_timeout_ns;
+    let patience = Patience { may_wait: !file.is_nonblocking(), timeout_ns };
+    let queue = socket.queue().clone();
+    Ok(run(cx, patience, &queue, Accepting { _file: file, socket, flags, addr, addrlen }))
+}
+
+struct Accepting {
+    /// Keeps the socket open while the call waits.
+    _file: Arc<File>,
+    socket: Arc<Socket>,
+    flags: NewFlags,
+    addr: GuestAddr,
+    addrlen: GuestAddr,
+}
+
+impl Attempt for Accepting {
+    fn attempt(&mut self, task: &Arc<Task>) -> Result<u64> {
+        let accepted = self.socket.take_connection()?;
+        // From here on the file closes the connection if anything fails.
+        let file = open(task, accepted.clone(), self.flags)?;
+        if !self.addr.is_null() {
+            let peer = accepted.state.lock().peer.clone();
+            let name = peer.and_then(|peer| peer.name());
+            naming::store(task, self.addr, self.addrlen, &address::to_bytes(name.as_ref()))?;
+        }
+        let fd = task.files().insert(task, file, self.flags.cloexec)?;
+        Ok(u64::from(fd.unsigned_abs()))
     }
-    let capacity = u32::try_from(CAPACITY).unwrap_or(u32::MAX);
-    let words = match name {
-        SO_TYPE => alloc::vec![match socket.kind {
-            Kind::Stream => SOCK_STREAM,
-            Kind::Datagram => SOCK_DGRAM,
-            Kind::SeqPacket => SOCK_SEQPACKET,
-        }],
-        SO_DOMAIN => alloc::vec![u32::from(AF_UNIX)],
-        SO_PROTOCOL | SO_ERROR | SO_ACCEPTCONN => alloc::vec![0],
-        SO_SNDBUF | SO_RCVBUF => alloc::vec![capacity],
-        SO_PASSCRED => alloc::vec![u32::from(socket.passes_credentials.load(core::sync::atomic::Ordering::Relaxed))],
-        SO_PEERCRED => alloc::vec![socket.peer.pid, socket.peer.uid, socket.peer.gid],
-        _ => return Err(Errno::ENOPROTOOPT.because("no such option here")),
-    };
-    let mm = cx.task.mm();
-    let room = usize::try_from(mm.read_u32(len)?.cast_signed()).map_err(|_| Errno::EINVAL.because("a negative length"))?;
-    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    bytes.truncate(room);
-    mm.write(value, &bytes)?;
-    mm.write_u32(len, u32::try_from(bytes.len()).unwrap_or(0))
 }

@@ -1,0 +1,171 @@
+//! A message, or several, on the way out.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use linux_abi::Errno;
+use linux_abi::socket::MsgFlags;
+use machine::GuestAddr;
+
+use super::{MSG_LEN, Open, nth, read_header};
+use crate::error::{Because, Result};
+use crate::fs::IoBuf;
+use crate::mm::IoVec;
+use crate::net::control::{self, Outgoing};
+use crate::net::naming;
+use crate::net::socket::{Kind, Phase, Socket};
+use crate::net::wait::Attempt;
+use crate::signal::{self, Info, InfoFields, Number};
+use crate::task::Task;
+
+/// One message.
+pub(super) struct Sending {
+    open: Open,
+    ranges: Vec<IoVec>,
+    to: Option<Arc<Socket>>,
+    outgoing: Outgoing,
+    done: usize,
+}
+
+impl Sending {
+    /// To an address and its length; no length for the peer. `control` is
+    /// where control messages are, and their length.
+    ///
+    /// # Errors
+    /// As `sendmsg`, for what is known before anything is sent.
+    pub(super) fn new(
+        task: &Arc<Task>,
+        open: Open,
+        ranges: Vec<IoVec>,
+        to: (GuestAddr, u32),
+        control: Option<(GuestAddr, u64)>,
+    ) -> Result<Self> {
+        let socket = &open.socket;
+        let given = if to.1 == 0 { None } else { Some(naming::read(task, to.0, to.1)?) };
+        let (addr, len) = control.unwrap_or((GuestAddr(0), 0));
+        let outgoing = control::read(socket.net(), task, addr, len)?;
+        let to = match (socket.kind(), given) {
+            (Kind::Stream, Some(_)) => {
+                let is_connected = socket.state.lock().phase == Phase::Connected;
+                let errno = if is_connected { Errno::EISCONN } else { Errno::EOPNOTSUPP };
+                return Err(errno.because("a stream has one destination"));
+            }
+            (Kind::Datagram, Some(given)) => Some(naming::find(task, socket, &given.name()?)?),
+            (Kind::Stream | Kind::SeqPacket, _) | (Kind::Datagram, None) => None,
+        };
+        if socket.kind() == Kind::Datagram {
+            naming::name_for_credentials(socket)?;
+        }
+        Ok(Self { open, ranges, to, outgoing, done: 0 })
+    }
+
+    /// The message that a header describes.
+    ///
+    /// # Errors
+    /// As above.
+    pub(super) fn read(task: &Arc<Task>, open: Open, addr: GuestAddr) -> Result<Self> {
+        let (header, ranges) = read_header(task, addr)?;
+        let len = if header.msg_name == 0 { 0 } else { header.msg_namelen };
+        let len = u32::try_from(len).map_err(|_| Errno::EINVAL.because("the length is negative"))?;
+        let to = (GuestAddr(header.msg_name), len);
+        Self::new(task, open, ranges, to, Some((GuestAddr(header.msg_control), header.msg_controllen)))
+    }
+
+    /// A stream whose other end is gone also gives SIGPIPE.
+    fn break_pipe(&self, task: &Arc<Task>) {
+        if self.open.socket.kind() != Kind::Stream || self.open.flags.contains(MsgFlags::MSG_NOSIGNAL) {
+            return;
+        }
+        let fields = InfoFields::Kill { pid: task.process.pid, uid: task.creds().uid };
+        let info = Info { signal: Number::SIGPIPE, errno: 0, code: Info::SI_USER, fields };
+        if let Some(kernel) = task.kernel() {
+            signal::send_to_task(&kernel, task, info);
+        }
+    }
+}
+
+impl Attempt for Sending {
+    fn attempt(&mut self, task: &Arc<Task>) -> Result<u64> {
+        let mm = task.mm();
+        loop {
+            let mut buf = IoBuf::user_ranges(&mm, &self.ranges);
+            buf.skip(self.done);
+            let socket = &self.open.socket;
+            match socket.send(&mut buf, self.outgoing.cred, self.to.as_ref(), &mut self.outgoing.rights) {
+                Ok(count) => {
+                    self.done += count;
+                    if socket.kind() != Kind::Stream || count == 0 || buf.is_at_end() {
+                        return Ok(self.done as u64);
+                    }
+                }
+                Err(error) if error.errno == Errno::EAGAIN => return Err(error),
+                Err(_) if self.done > 0 => return Ok(self.done as u64),
+                Err(error) => {
+                    if error.errno == Errno::EPIPE {
+                        self.break_pipe(task);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn so_far(&mut self, _task: &Arc<Task>) -> Option<Result<u64>> {
+        (self.done > 0).then_some(Ok(self.done as u64))
+    }
+}
+
+/// Several messages.
+pub(super) struct SendMany {
+    open: Open,
+    messages: GuestAddr,
+    count: u32,
+    index: u32,
+    current: Option<Sending>,
+}
+
+impl SendMany {
+    pub(super) fn new(open: Open, messages: GuestAddr, count: u32) -> Self {
+        // As many as Linux sends in one call.
+        Self { open, messages, count: count.min(1024), index: 0, current: None }
+    }
+
+    fn next(&mut self, task: &Arc<Task>) -> Result<()> {
+        let addr = nth(self.messages, self.index);
+        let mut current = match self.current.take() {
+            Some(current) => current,
+            None => Sending::read(task, self.open.clone(), addr)?,
+        };
+        let result = current.attempt(task);
+        if matches!(&result, Err(error) if error.errno == Errno::EAGAIN) {
+            self.current = Some(current);
+        }
+        let len = u32::try_from(result?).unwrap_or(u32::MAX);
+        task.mm().write_u32(addr.add(MSG_LEN), len)?;
+        self.index += 1;
+        Ok(())
+    }
+}
+
+impl Attempt for SendMany {
+    fn attempt(&mut self, task: &Arc<Task>) -> Result<u64> {
+        while self.index < self.count {
+            match self.next(task) {
+                Err(error) if error.errno != Errno::EAGAIN && self.index > 0 => break,
+                result => result?,
+            }
+        }
+        Ok(u64::from(self.index))
+    }
+
+    fn so_far(&mut self, task: &Arc<Task>) -> Option<Result<u64>> {
+        if let Some(Ok(len)) = self.current.as_mut().and_then(|current| current.so_far(task)) {
+            let addr = nth(self.messages, self.index).add(MSG_LEN);
+            if let Err(error) = task.mm().write_u32(addr, u32::try_from(len).unwrap_or(u32::MAX)) {
+                return Some(Err(error));
+            }
+            self.index += 1;
+        }
+        (self.index > 0).then_some(Ok(u64::from(self.index)))
+    }
+}
