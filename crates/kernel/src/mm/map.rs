@@ -125,7 +125,7 @@ impl Mm {
     }
 
     /// The range for a mapping of `len` bytes.
-    fn place(space: &Space, placement: Placement, len: u64) -> Result<Range<u64>> {
+    fn place(space: &mut Space, placement: Placement, len: u64) -> Result<Range<u64>> {
         match placement {
             Placement::Fixed(addr) => Self::fixed_range(addr, len),
             Placement::FixedNoReplace(addr) => {
@@ -149,7 +149,7 @@ impl Mm {
                     .or_else(|| {
                         let start = space
                             .vmas
-                            .find_gap(MIN_ADDRESS..MMAP_TOP, len, PAGE_SIZE, GUARD_GAP)
+                            .find_next_gap(MIN_ADDRESS..MMAP_TOP, len, GUARD_GAP)
                             .or_else(|| space.vmas.find_gap(MMAP_TOP..ADDRESS_LIMIT, len, PAGE_SIZE, GUARD_GAP))?;
                         Some(start..start + len)
                     })
@@ -198,6 +198,7 @@ impl Mm {
     fn unmap_locked(&self, space: &mut Space, range: Range<u64>) -> Vec<Vma> {
         let removed = space.vmas.remove(range.clone());
         if !removed.is_empty() {
+            space.vmas.note_free(&range);
             self.drop_pages(range);
         }
         removed
@@ -368,7 +369,8 @@ impl Mm {
         if change.keeps_old {
             moved.flags.remove(VmaFlags::LOCKED);
         } else if !old.is_empty() {
-            removed.extend(space.vmas.remove(old));
+            removed.extend(space.vmas.remove(old.clone()));
+            space.vmas.note_free(&old);
         }
         space.vmas.insert(moved);
         Ok(new.start)

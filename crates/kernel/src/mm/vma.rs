@@ -167,6 +167,18 @@ pub(crate) struct VmaMap {
     by_start: BTreeMap<u64, Vma>,
     /// Pages in all of them.
     pages: u64,
+    search: Search,
+}
+
+/// Where the search for a gap goes on, so that many mappings in a row do not
+/// each pass all that are there. Only a hint: what it misses, a search of
+/// everything finds.
+#[derive(Debug, Default)]
+struct Search {
+    /// Free runs from here up to the window's end are shorter than `longest`,
+    /// or as long.
+    from: Option<u64>,
+    longest: u64,
 }
 
 impl VmaMap {
@@ -284,9 +296,43 @@ impl VmaMap {
         usize::from(inside(range.start)) + usize::from(inside(range.end))
     }
 
+    /// As [`VmaMap::find_gap`] for whole pages, from where the last search
+    /// ended. `within` is always the same.
+    pub(crate) fn find_next_gap(&mut self, within: Range<u64>, len: u64, gap: u64) -> Option<u64> {
+        let hinted = self.search.from.filter(|from| len > self.search.longest && *from <= within.end);
+        let mut top = hinted.unwrap_or(within.end);
+        if hinted.is_none() {
+            self.search.longest = 0;
+        }
+        let mut longest = self.search.longest;
+        let found = self.search_gap(within.start..top, len, PAGE_SIZE, gap, &mut longest);
+        self.search.longest = longest;
+        if found.is_none() && hinted.is_some() {
+            top = within.end;
+            self.search.from = None;
+            return self.find_gap(within.start..top, len, PAGE_SIZE, gap);
+        }
+        self.search.from = found;
+        found
+    }
+
+    /// Lets the next search look at addresses that have become free.
+    pub(crate) fn note_free(&mut self, range: &Range<u64>) {
+        if let Some(from) = self.search.from.filter(|from| *from < range.end) {
+            let gap_end = self.by_start.range(range.end..).next().map(|(start, _)| *start);
+            self.search.from = gap_end.map(|end| end.max(from));
+        }
+    }
+
     /// The highest free run of `len` bytes within `within`, aligned to
     /// `align`, leaving `gap` bytes below a mapping that grows down.
     pub(crate) fn find_gap(&self, within: Range<u64>, len: u64, align: u64, gap: u64) -> Option<u64> {
+        self.search_gap(within, len, align, gap, &mut 0)
+    }
+
+    /// As [`VmaMap::find_gap`]; raises `longest` to the length of the longest
+    /// free run that it passes.
+    fn search_gap(&self, within: Range<u64>, len: u64, align: u64, gap: u64, longest: &mut u64) -> Option<u64> {
         let mut top = within.end;
         let below = self.by_start.range(..within.end).rev().map(|(_, vma)| vma);
         // What starts at or above the window's end may grow down into it.
@@ -297,6 +343,7 @@ impl VmaMap {
             if let Some(start) = fit(vma.range.end.max(within.start), top, len, align) {
                 return Some(start);
             }
+            *longest = (*longest).max(top.saturating_sub(vma.range.end));
             top = top.min(growth_floor(vma, gap));
             if top <= within.start {
                 return None;

@@ -92,6 +92,22 @@ fn mappings_are_placed_from_the_top_down_and_at_free_hints() {
 }
 
 #[test]
+fn gaps_of_any_size_are_found_again() {
+    let bench = Bench::new();
+    let mm = bench.mm();
+    let map = |pages: u64, prot| mm.map(&MapRequest::anonymous(pages * PAGE_SIZE, prot)).expect("room").0;
+    let starts: Vec<u64> = (0..200).map(|i| map(1 + i % 3, if i % 2 == 0 { RW } else { Prot::READ })).collect();
+    assert!(starts.windows(2).all(|pair| pair[1] < pair[0]), "each goes below the one before");
+    for i in [10, 100, 55] {
+        mm.unmap(starts[i], (1 + i as u64 % 3) * PAGE_SIZE).expect("mapped");
+    }
+    assert_eq!(map(2, RW), starts[10]);
+    assert_eq!(map(2, RW), starts[55]);
+    assert_eq!(map(2, RW), starts[100]);
+    assert!(map(1, RW) < starts[199]);
+}
+
+#[test]
 fn protection_applies_up_to_the_hole() {
     let bench = Bench::new();
     let mm = bench.mm();
