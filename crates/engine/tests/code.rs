@@ -167,3 +167,22 @@ fn two_cpus_share_translations() {
     assert_eq!(other.run(&mut context, &guest.space), Exit::Syscall);
     assert_eq!(other.stats().translated, 0);
 }
+
+#[test]
+fn more_code_than_the_cache_holds_runs() {
+    const PAGES: u64 = 8300;
+    let arena = common::arena(PAGES as usize + 8);
+    let space = AddressSpace::new(&arena).unwrap();
+    let mut cpu = Cpu::new(&arena, Arc::new(Still), CpuFeatures::all());
+    for page in 0..PAGES {
+        let frame = arena.alloc().unwrap();
+        arena.write(frame, 0, &SVC.to_le_bytes());
+        space.flush(space.map(CODE + page * 4096, frame, Prot::READ | Prot::EXEC).unwrap());
+    }
+    for page in (0..PAGES).chain([0]) {
+        let mut context = UserContext::new(CODE + page * 4096, 0);
+        assert_eq!(cpu.run(&mut context, &space), Exit::Syscall);
+        assert_eq!(context.pc, CODE + page * 4096 + 4);
+    }
+    assert!(cpu.stats().translated > PAGES, "the first page was dropped and translated again");
+}
