@@ -173,6 +173,8 @@ fn bury(nodes: &mut Nodes, process: &Arc<Process>, status: ExitStatus, uid: u32)
     for child in children {
         let Some(node) = nodes.by_pid.get_mut(&child) else { continue };
         node.parent = reaper;
+        // What the parent asked for is nothing to whoever adopts the child.
+        node.process.exit_signal.store(u32::from(Number::SIGCHLD.get()), Ordering::SeqCst);
         groups.push(node.pgid);
         for thread in node.threads.values() {
             let signal = thread.parent_death_signal.load(Ordering::SeqCst);
