@@ -6,8 +6,9 @@
 //! length with a second chance for what was used again. So no reference cycle
 //! exists, and an unmounted file system goes as soon as the ring lets go.
 //!
-//! Lock order: a dentry's names (two of them only under the lock for renames),
-//! then its children, its place, and the ring.
+//! Lock order: a directory's names, those of a directory below it (of two
+//! unrelated ones only under the lock for renames), then a dentry's children,
+//! its place, and the ring.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;

@@ -148,9 +148,9 @@ impl Vfs {
         };
         from.dir.mount.check_writable()?;
         let _renames = self.lock_renames();
-        let _from_names = from.dir.dentry.lock_names();
-        let is_same_dir = Arc::ptr_eq(&from.dir.dentry, &to.dir.dentry);
-        let _to_names = (!is_same_dir).then(|| to.dir.dentry.lock_names());
+        let (first, second) = in_lock_order(&from.dir.dentry, &to.dir.dentry);
+        let _first_names = first.lock_names();
+        let _second_names = second.map(|dir| dir.lock_names());
         let moved = self.child_dentry_locked(caller, &from.dir.dentry, old_name)?;
         let replaced = match self.child_dentry_locked(caller, &to.dir.dentry, new_name) {
             Ok(_) if is_exclusive => return Err(Errno::EEXIST.because("the new name exists")),
@@ -223,6 +223,19 @@ impl Vfs {
             return Err(errno.because("it is no symbolic link"));
         }
         path.inode().read_link(caller)
+    }
+}
+
+/// The directories of a rename in the order in which their names are locked:
+/// the upper one first, as `rmdir` does. While renames are locked out, which is
+/// above which does not change.
+fn in_lock_order<'a>(from: &'a Arc<Dentry>, to: &'a Arc<Dentry>) -> (&'a Arc<Dentry>, Option<&'a Arc<Dentry>>) {
+    if Arc::ptr_eq(from, to) {
+        (from, None)
+    } else if from.is_within(to) {
+        (to, Some(from))
+    } else {
+        (from, Some(to))
     }
 }
 

@@ -337,3 +337,32 @@ fn bad_pointers_are_efault() {
     assert_eq!(files.call(nr::READ, &[fd, 16, 1]), Err(Errno::EFAULT));
     assert_eq!(files.guest.task.mm().read_vec(GuestAddr(files.guest.memory), 2).as_deref(), Ok(&b"/f"[..]));
 }
+
+#[test]
+fn moving_up_and_removing_at_once_does_not_lock_up() {
+    let files = Files::new();
+    files.mkdir("/p").unwrap();
+    let kernel = files.guest.kernel.clone();
+    let run = |act: fn(&crate::fs::Vfs, &crate::fs::Caller)| {
+        let kernel = kernel.clone();
+        std::thread::spawn(move || {
+            let caller = crate::fs::Caller::kernel(&kernel);
+            for _ in 0..3000 {
+                act(kernel.vfs(), &caller);
+            }
+        })
+    };
+    // Errors are expected: the other thread has been faster.
+    let mover = run(|vfs, caller| {
+        let at = linux_abi::fcntl::AT_FDCWD;
+        let dir = crate::fs::NewKind::Directory;
+        let _ = vfs.make(caller, at, b"/p/c", dir, 0o755);
+        let _ = vfs.make(caller, at, b"/p/c/x", crate::fs::NewKind::Regular, 0o644);
+        let _ = vfs.rename(caller, (at, b"/p/c/x"), (at, b"/p/y"), linux_abi::fcntl::RenameFlags::empty());
+    });
+    let remover = run(|vfs, caller| {
+        let _ = vfs.rmdir(caller, linux_abi::fcntl::AT_FDCWD, b"/p/c");
+    });
+    mover.join().unwrap();
+    remover.join().unwrap();
+}
