@@ -35,7 +35,7 @@ pub(crate) fn need_target(dir: &Path, target: &str) -> Result<()> {
     }
     bail!(
         "rustc in {} has no standard library for {target} and `rustup target add {target}` did not help; \
-         CONTRIBUTING.md says under \"Without rustup\" how to build one",
+         userland/README.md says under \"Without rustup\" how to build one",
         dir.display()
     )
 }
