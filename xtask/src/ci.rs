@@ -16,9 +16,7 @@ const STEPS: &[Step] = &[
     ("tests", tests),
     ("tests of the userland's shell", userland_tests),
     ("guest tests", || guest::run(&[])),
-    ("guest tests on this kernel", || {
-        guest::run(&["--on".into(), "native".into()])
-    }),
+    ("guest tests on this kernel", || guest::run(&["--on".into(), "native".into()])),
     ("documents", documents),
 ];
 
@@ -35,37 +33,18 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         say(&format!("\n== {name} ({} s) ==", start.elapsed().as_secs()));
         step().with_context(|| format!("{name} failed"))?;
     }
-    say(&format!(
-        "\nall of it passed in {} s",
-        start.elapsed().as_secs()
-    ));
+    say(&format!("\nall of it passed in {} s", start.elapsed().as_secs()));
     Ok(())
 }
 
 fn format() -> Result<()> {
     run_command(cargo().args(["fmt", "--all", "--check"]))?;
-    run_command(
-        cargo()
-            .current_dir(root().join("userland"))
-            .args(["fmt", "--all", "--check"]),
-    )?;
-    run_command(
-        cargo()
-            .current_dir(root().join("tests/guest/rust"))
-            .args(["fmt", "--check"]),
-    )
+    run_command(cargo().current_dir(root().join("userland")).args(["fmt", "--all", "--check"]))?;
+    run_command(cargo().current_dir(root().join("tests/guest/rust")).args(["fmt", "--check"]))
 }
 
 fn clippy() -> Result<()> {
-    run_command(cargo().args([
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))
+    run_command(cargo().args(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))
 }
 
 fn tests() -> Result<()> {
@@ -76,15 +55,7 @@ fn tests() -> Result<()> {
 fn userland_tests() -> Result<()> {
     let mut command = cargo();
     command.current_dir(root().join("userland"));
-    command.args([
-        "test",
-        "--quiet",
-        "--locked",
-        "-p",
-        "sh",
-        "-p",
-        "posix-regex",
-    ]);
+    command.args(["test", "--quiet", "--locked", "-p", "sh", "-p", "posix-regex"]);
     run_command(command.args(["--target", "x86_64-unknown-linux-gnu"]))
 }
 

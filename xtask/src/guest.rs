@@ -78,27 +78,15 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         bail!("no test has such a name");
     }
     let prefix = prefix(runner)?;
-    let known = if runner == Runner::Vambrace {
-        known_failures()?
-    } else {
-        BTreeSet::new()
-    };
+    let known = if runner == Runner::Vambrace { known_failures()? } else { BTreeSet::new() };
     let (mut passed, mut failed, mut expected) = (0, 0, 0);
     for program in &programs {
-        let name = program
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let outcome = run_one(&prefix, program, verbose)?;
         let qualified = |check: &String| format!("{name}: {check}");
         let fails = |check: &&String| !known.contains(&qualified(check));
         let fresh: Vec<&String> = outcome.failed.iter().filter(fails).collect();
-        let healed: Vec<&String> = outcome
-            .passed
-            .iter()
-            .filter(|check| !fails(check))
-            .collect();
+        let healed: Vec<&String> = outcome.passed.iter().filter(|check| !fails(check)).collect();
         let whole_is_known = known.contains(&format!("{name}: *"));
         passed += outcome.passed.len();
         if whole_is_known {
@@ -111,9 +99,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             say(&format!("FAILED {name}: {check}"));
         }
         for check in healed {
-            say(&format!(
-                "PASSES, so take it off known-failures.txt: {name}: {check}"
-            ));
+            say(&format!("PASSES, so take it off known-failures.txt: {name}: {check}"));
         }
         if let Some(trouble) = outcome.trouble {
             say(&format!("FAILED {name}: {trouble}"));
@@ -136,12 +122,8 @@ fn is_wanted(names: &[String], program: &str) -> bool {
 /// Checks that are known to fail, as `program: check`; `program: *` is all of one.
 fn known_failures() -> Result<BTreeSet<String>> {
     let path = root().join("tests/guest/known-failures.txt");
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     Ok(lines.map(str::to_owned).collect())
 }
 
@@ -161,23 +143,13 @@ fn build_c(runner: Runner, names: &[String]) -> Result<Vec<PathBuf>> {
     let header = source.join("tap.h");
     let mut programs = Vec::new();
     for file in files_in(&source, "c")? {
-        let name = file
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         if !is_wanted(names, &name) {
             continue;
         }
         let program = out.join(&name);
         if !is_newer(&program, &[&file, &header]) {
-            run_command(
-                Command::new(&compiler)
-                    .args(C_FLAGS)
-                    .arg("-o")
-                    .arg(&program)
-                    .arg(&file),
-            )?;
+            run_command(Command::new(&compiler).args(C_FLAGS).arg("-o").arg(&program).arg(&file))?;
         }
         programs.push(program);
     }
@@ -188,26 +160,20 @@ fn build_c(runner: Runner, names: &[String]) -> Result<Vec<PathBuf>> {
 fn build_rust(runner: Runner, names: &[String]) -> Result<Vec<PathBuf>> {
     let source = root().join("tests/guest/rust");
     let files = files_in(&source.join("src/bin"), "rs")?;
-    let stems = files
-        .iter()
-        .filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned()));
+    let stems = files.iter().filter_map(|file| Some(file.file_stem()?.to_string_lossy().into_owned()));
     let wanted: Vec<String> = stems.filter(|name| is_wanted(names, name)).collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let target = target_dir().join("guest/rust");
     let mut command = cargo();
-    command
-        .current_dir(&source)
-        .args(["build", "--quiet", "--release", "--locked"]);
+    command.current_dir(&source).args(["build", "--quiet", "--release", "--locked"]);
     command.env("CARGO_TARGET_DIR", &target);
     let built = if runner == Runner::Native {
         target.join("release")
     } else {
         need_target(&source, MUSL)?;
-        command
-            .args(["--target", MUSL])
-            .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld");
+        command.args(["--target", MUSL]).env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld");
         target.join(MUSL).join("release")
     };
     run_command(&mut command)?;
@@ -243,27 +209,16 @@ fn wait(child: &mut std::process::Child) -> Result<Option<ExitStatus>> {
 }
 
 fn run_one(prefix: &[PathBuf], program: &Path, verbose: bool) -> Result<Outcome> {
-    let words: Vec<PathBuf> = prefix
-        .iter()
-        .cloned()
-        .chain([program.to_path_buf()])
-        .collect();
+    let words: Vec<PathBuf> = prefix.iter().cloned().chain([program.to_path_buf()]).collect();
     let (first, others) = words.split_first().context("a program to run")?;
     // Standard output is a file, so that a child that outlives its test holds up nothing.
     let log = program.with_extension("log");
     let out = File::create(&log).with_context(|| format!("cannot make {}", log.display()))?;
     let errors = out.try_clone()?;
     let mut command = Command::new(first);
-    command
-        .args(others)
-        .stdin(Stdio::null())
-        .stdout(out)
-        .stderr(errors)
-        .env_clear();
+    command.args(others).stdin(Stdio::null()).stdout(out).stderr(errors).env_clear();
     command.env("PATH", "/usr/bin:/bin").env("HOME", "/tmp");
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("cannot start {}", first.display()))?;
+    let mut child = command.spawn().with_context(|| format!("cannot start {}", first.display()))?;
     let status = wait(&mut child)?;
     let text = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
     if verbose {
@@ -274,11 +229,7 @@ fn run_one(prefix: &[PathBuf], program: &Path, verbose: bool) -> Result<Outcome>
 
 /// What a test's output and exit status mean.
 fn judge(text: &str, status: Option<ExitStatus>) -> Outcome {
-    let mut outcome = Outcome {
-        failed: BTreeSet::new(),
-        passed: BTreeSet::new(),
-        trouble: None,
-    };
+    let mut outcome = Outcome { failed: BTreeSet::new(), passed: BTreeSet::new(), trouble: None };
     let (mut planned, mut ran) = (None, 0_usize);
     for line in text.lines() {
         if let Some(count) = line.strip_prefix("1..") {
@@ -293,11 +244,7 @@ fn judge(text: &str, status: Option<ExitStatus>) -> Outcome {
         ran += 1;
         let name = rest.split_once(" - ").map_or(rest, |(_, name)| name);
         // Skipped checks share one name; the number keeps them apart.
-        let name = if name.starts_with("# SKIP") {
-            rest
-        } else {
-            name
-        };
+        let name = if name.starts_with("# SKIP") { rest } else { name };
         checks.insert(name.to_owned());
     }
     let last = text.lines().last().unwrap_or_default();
@@ -307,9 +254,7 @@ fn judge(text: &str, status: Option<ExitStatus>) -> Outcome {
         (Some(planned), Some(status)) if planned != ran => {
             Some(format!("ran {ran} of {planned} checks ({status}): {last}"))
         }
-        (Some(_), Some(status)) if !status.success() && outcome.failed.is_empty() => {
-            Some(format!("{status}: {last}"))
-        }
+        (Some(_), Some(status)) if !status.success() && outcome.failed.is_empty() => Some(format!("{status}: {last}")),
         _ => None,
     };
     outcome
@@ -335,10 +280,7 @@ mod tests {
 
     #[test]
     fn failed_checks_are_known_by_name() {
-        let outcome = judge(
-            "1..2\nok 1 - a\nnot ok 2 - b c\n",
-            Some(ExitStatus::from_raw(256)),
-        );
+        let outcome = judge("1..2\nok 1 - a\nnot ok 2 - b c\n", Some(ExitStatus::from_raw(256)));
         assert!(outcome.failed.contains("b c") && outcome.passed.contains("a"));
         assert_eq!(outcome.trouble, None);
     }

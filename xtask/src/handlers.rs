@@ -40,19 +40,14 @@ impl Function {
     }
 
     fn calls(&self) -> impl Iterator<Item = &str> {
-        self.instructions
-            .iter()
-            .map(String::as_str)
-            .filter(|text| text.starts_with("call"))
+        self.instructions.iter().map(String::as_str).filter(|text| text.starts_with("call"))
     }
 
     /// A call through a register or a pointer in memory, as one of a handler is.
     /// Calls to other libraries go through a table at a fixed place.
     fn has_indirect_call(&self) -> bool {
         self.calls().any(|text| {
-            text.contains("*%")
-                || (text.contains("*0x") && !text.contains("(%rip)"))
-                || text.contains("*(")
+            text.contains("*%") || (text.contains("*0x") && !text.contains("(%rip)")) || text.contains("*(")
         })
     }
 
@@ -73,10 +68,7 @@ fn functions(disassembly: &str) -> Vec<Function> {
     for line in disassembly.lines() {
         if let Some(head) = line.strip_suffix(">:") {
             let name = head.split_once('<').map_or("", |(_, name)| name).to_owned();
-            all.push(Function {
-                name,
-                instructions: Vec::new(),
-            });
+            all.push(Function { name, instructions: Vec::new() });
         } else if let (Some((_, text)), Some(function)) = (line.split_once('\t'), all.last_mut()) {
             function.instructions.push(text.trim().to_owned());
         }
@@ -95,10 +87,7 @@ fn check(all: &[Function]) -> (Vec<String>, usize) {
             wrong.push(format!("{} calls: {call}", function.name));
         }
         if function.is_one_of(COLD) && function.has_indirect_call() {
-            wrong.push(format!(
-                "{} calls a handler instead of jumping to it",
-                function.name
-            ));
+            wrong.push(format!("{} calls a handler instead of jumping to it", function.name));
         }
         if (is_fast || function.is_one_of(COLD)) && !function.ends_in_jump() {
             wrong.push(format!("{} does not end in a jump", function.name));
@@ -114,10 +103,7 @@ fn check(all: &[Function]) -> (Vec<String>, usize) {
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let program = match args {
         [] => {
-            let status = Command::new("cargo")
-                .args(["build", "--release", "-p", "cli"])
-                .status()
-                .context("cargo")?;
+            let status = Command::new("cargo").args(["build", "--release", "-p", "cli"]).status().context("cargo")?;
             ensure!(status.success(), "the release build failed");
             PathBuf::from("target/release/vambrace")
         }
@@ -129,27 +115,14 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         .arg(&program)
         .output()
         .context("objdump, of the binutils, is needed")?;
-    ensure!(
-        output.status.success(),
-        "objdump: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    ensure!(output.status.success(), "objdump: {}", String::from_utf8_lossy(&output.stderr));
     let (wrong, fast) = check(&functions(&String::from_utf8_lossy(&output.stdout)));
     for line in &wrong {
         say(line);
     }
-    ensure!(
-        wrong.is_empty(),
-        "{} handlers are not as they must be",
-        wrong.len()
-    );
-    ensure!(
-        fast >= EXPECTED,
-        "only {fast} fast handlers found; have their names changed?"
-    );
-    say(&format!(
-        "{fast} fast handlers call nothing and end in a jump"
-    ));
+    ensure!(wrong.is_empty(), "{} handlers are not as they must be", wrong.len());
+    ensure!(fast >= EXPECTED, "only {fast} fast handlers found; have their names changed?");
+    say(&format!("{fast} fast handlers call nothing and end in a jump"));
     Ok(())
 }
 
@@ -169,21 +142,12 @@ mod tests {
 
     #[test]
     fn call_and_missing_jump_are_found() {
-        assert_eq!(
-            verdict("    1000:\tcall   *%rax\n    1002:\tret\n").len(),
-            2
-        );
-        assert_eq!(
-            verdict("    1000:\tcall   2000 <memcpy>\n    1002:\tjmp    *%rax\n").len(),
-            1
-        );
+        assert_eq!(verdict("    1000:\tcall   *%rax\n    1002:\tret\n").len(), 2);
+        assert_eq!(verdict("    1000:\tcall   2000 <memcpy>\n    1002:\tjmp    *%rax\n").len(), 1);
     }
 
     #[test]
     fn jump_within_the_function_is_no_end() {
-        assert_eq!(
-            verdict("    1000:\tjmp    1000 <_ZN6engine6domain7handler4step17h0E+0x4>\n").len(),
-            1
-        );
+        assert_eq!(verdict("    1000:\tjmp    1000 <_ZN6engine6domain7handler4step17h0E+0x4>\n").len(), 1);
     }
 }

@@ -22,37 +22,13 @@ use std::process::ExitCode;
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
 const TASKS: &[Task] = &[
-    (
-        "bench",
-        "measure beside qemu-aarch64: bench [--rounds N] [NAME…]",
-        bench::run,
-    ),
+    ("bench", "measure beside qemu-aarch64: bench [--rounds N] [NAME…]", bench::run),
     ("ci", "everything that CI runs", ci::run),
-    (
-        "guest",
-        "build and run the guest tests: guest [-v] [--on native|qemu|vambrace] [NAME…]",
-        guest::run,
-    ),
-    (
-        "handlers",
-        "check the machine code of the engine's handlers: handlers [PROGRAM]",
-        handlers::run,
-    ),
-    (
-        "oracle",
-        "compare instructions with qemu-aarch64: oracle [--check] [--cases N] [ROW]",
-        oracle::run,
-    ),
-    (
-        "setup",
-        "install what the tests need: setup [--check]",
-        setup::run,
-    ),
-    (
-        "userland",
-        "rebuild the embedded userland and compare it: userland [--update]",
-        userland::run,
-    ),
+    ("guest", "build and run the guest tests: guest [-v] [--on native|qemu|vambrace] [NAME…]", guest::run),
+    ("handlers", "check the machine code of the engine's handlers: handlers [PROGRAM]", handlers::run),
+    ("oracle", "compare instructions with qemu-aarch64: oracle [--check] [--cases N] [ROW]", oracle::run),
+    ("setup", "install what the tests need: setup [--check]", setup::run),
+    ("userland", "rebuild the embedded userland and compare it: userland [--update]", userland::run),
 ];
 
 fn dispatch(args: &[String]) -> Result<()> {

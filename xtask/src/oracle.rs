@@ -7,8 +7,7 @@ use crate::shell::{root, say, target_dir};
 
 /// The page that the results go to.
 const PAGE: &str = "docs/isa-coverage.md";
-const USAGE: &str =
-    "oracle [--cases N] [--sequences N] [--seed N] [--show N] [--cpu NAME] [--check] [ROW]";
+const USAGE: &str = "oracle [--cases N] [--sequences N] [--seed N] [--show N] [--cpu NAME] [--check] [ROW]";
 
 /// Runs the cases, of all rows or of those whose names contain `ROW`; of all,
 /// writes `docs/isa-coverage.md`. With `--check`, fails if any case differs.
@@ -20,10 +19,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let mut check = false;
     let mut args = args.iter();
     while let Some(arg) = args.next() {
-        let mut value = || {
-            args.next()
-                .with_context(|| format!("{arg} needs a value; {USAGE}"))
-        };
+        let mut value = || args.next().with_context(|| format!("{arg} needs a value; {USAGE}"));
         match arg.as_str() {
             "--cases" => options.per_row = value()?.parse()?,
             "--sequences" => options.sequences = value()?.parse()?,
@@ -40,10 +36,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let tallies = report.rows.values().chain([&report.sequences]);
     let (cases, agree) = tallies.fold((0, 0), |(c, a), t| (c + t.cases, a + t.agree));
     let rows = report.rows.len();
-    say(&format!(
-        "{agree} of {cases} cases agree; {} of {rows} rows in all",
-        report.agreeing_rows()
-    ));
+    say(&format!("{agree} of {cases} cases agree; {} of {rows} rows in all", report.agreeing_rows()));
     if options.filter.is_empty() {
         let path = root().join(PAGE);
         std::fs::create_dir_all(path.parent().context("a directory")?)?;

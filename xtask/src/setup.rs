@@ -18,16 +18,8 @@ struct Tool {
 }
 
 const TOOLS: &[Tool] = &[
-    Tool {
-        programs: &["cc"],
-        package: "gcc",
-        purpose: "builds C libraries and native tests",
-    },
-    Tool {
-        programs: &["aarch64-linux-gnu-gcc"],
-        package: "gcc-aarch64-linux-gnu",
-        purpose: "builds guest tests in C",
-    },
+    Tool { programs: &["cc"], package: "gcc", purpose: "builds C libraries and native tests" },
+    Tool { programs: &["aarch64-linux-gnu-gcc"], package: "gcc-aarch64-linux-gnu", purpose: "builds guest tests in C" },
     Tool {
         programs: &["qemu-aarch64-static", "qemu-aarch64"],
         package: "qemu-user-static",
@@ -51,10 +43,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let mut missing: Vec<&str> = Vec::new();
     for tool in TOOLS {
         if find_program(tool.programs).is_none() {
-            say(&format!(
-                "missing: {} ({}), which {}",
-                tool.programs[0], tool.package, tool.purpose
-            ));
+            say(&format!("missing: {} ({}), which {}", tool.programs[0], tool.package, tool.purpose));
             missing.push(tool.package);
         }
     }
@@ -84,9 +73,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 fn apt(words: &[&str]) -> Result<()> {
     let attempt = || {
         let mut command = Command::new("apt-get");
-        command
-            .args(["-y", "-o", "DPkg::Lock::Timeout=600"])
-            .args(words);
+        command.args(["-y", "-o", "DPkg::Lock::Timeout=600"]).args(words);
         run_command(command.env("DEBIAN_FRONTEND", "noninteractive"))
     };
     // Lists may be older than the archive, and two apts may meet.
@@ -97,21 +84,14 @@ fn apt(words: &[&str]) -> Result<()> {
 }
 
 fn install(packages: &[&str]) -> Result<()> {
-    let advice = format!(
-        "install these packages, or what they are called here: {}",
-        packages.join(" ")
-    );
+    let advice = format!("install these packages, or what they are called here: {}", packages.join(" "));
     if find_program(&["apt-get"]).is_none() {
         bail!("there is no apt-get: {advice}");
     }
     if output(Command::new("id").arg("-u"))?.trim() != "0" {
         bail!("not root: {advice}");
     }
-    let words: Vec<&str> = ["install", "--no-install-recommends"]
-        .iter()
-        .chain(packages)
-        .copied()
-        .collect();
+    let words: Vec<&str> = ["install", "--no-install-recommends"].iter().chain(packages).copied().collect();
     apt(&words).context(advice)
 }
 
@@ -134,12 +114,7 @@ pub(crate) fn busybox() -> Result<PathBuf> {
     let download = || {
         run_command(
             Command::new("apt-get")
-                .args([
-                    "-o",
-                    "APT::Sandbox::User=root",
-                    "download",
-                    "busybox-static:arm64",
-                ])
+                .args(["-o", "APT::Sandbox::User=root", "download", "busybox-static:arm64"])
                 .current_dir(&place),
         )
     };
@@ -148,9 +123,7 @@ pub(crate) fn busybox() -> Result<PathBuf> {
         run_command(Command::new("apt-get").args(["-o", "DPkg::Lock::Timeout=600", "update"]))?;
         download()?;
     }
-    let package = crate::shell::files_in(&place, "deb")?
-        .pop()
-        .context("apt-get downloaded nothing")?;
+    let package = crate::shell::files_in(&place, "deb")?.pop().context("apt-get downloaded nothing")?;
     run_command(Command::new("dpkg-deb").arg("-x").arg(&package).arg(&place))?;
     if !path.is_file() {
         bail!("{} has no bin/busybox", package.display());

@@ -1,8 +1,5 @@
 //! Starting other programs, and saying what happens.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "xtask reads the environment, here alone"
-)]
+#![expect(clippy::disallowed_methods, reason = "xtask reads the environment, here alone")]
 
 use anyhow::{Context, Result, bail};
 use std::io::{self, Write};
@@ -35,18 +32,13 @@ pub(crate) fn cargo() -> Command {
 /// The command as one would type it, for messages.
 fn typed(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
 /// Runs a command, which must succeed.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     say(&format!("$ {}", typed(command)));
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start {}", typed(command)))?;
+    let status = command.status().with_context(|| format!("cannot start {}", typed(command)))?;
     if !status.success() {
         bail!("{} failed: {status}", typed(command));
     }
@@ -55,10 +47,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs a command, which must succeed, and returns its standard output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cannot start {}", typed(command)))?;
+    let output =
+        command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start {}", typed(command)))?;
     if !output.status.success() {
         bail!("{} failed: {}", typed(command), output.status);
     }
@@ -69,20 +59,13 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 pub(crate) fn find_program(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    names.iter().find_map(|name| {
-        dirs.iter()
-            .map(|dir| dir.join(name))
-            .find(|file| file.is_file())
-    })
+    names.iter().find_map(|name| dirs.iter().map(|dir| dir.join(name)).find(|file| file.is_file()))
 }
 
 /// The files in `dir` whose extension is `extension`, sorted.
 pub(crate) fn files_in(dir: &Path, extension: &str) -> Result<Vec<PathBuf>> {
-    let entries =
-        std::fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;
-    let mut files = entries
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<_>>>()?;
+    let entries = std::fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     files.retain(|file| file.extension().is_some_and(|found| found == extension));
     files.sort();
     Ok(files)

@@ -10,11 +10,7 @@ pub(crate) const MUSL: &str = "aarch64-unknown-linux-musl";
 
 /// Whether the compiler that `dir` selects has the standard library for `target`.
 fn has_target(dir: &Path, target: &str) -> bool {
-    let libdir = output(
-        Command::new("rustc")
-            .args(["--print", "target-libdir", "--target", target])
-            .current_dir(dir),
-    );
+    let libdir = output(Command::new("rustc").args(["--print", "target-libdir", "--target", target]).current_dir(dir));
     libdir.is_ok_and(|path| Path::new(path.trim()).is_dir())
 }
 
@@ -25,10 +21,7 @@ pub(crate) fn need_target(dir: &Path, target: &str) -> Result<()> {
     }
     if find_program(&["rustup"]).is_some() {
         say(&format!("$ rustup target add {target}"));
-        let added = Command::new("rustup")
-            .args(["target", "add", target])
-            .current_dir(dir)
-            .status();
+        let added = Command::new("rustup").args(["target", "add", target]).current_dir(dir).status();
         if added.is_ok_and(|status| status.success()) && has_target(dir, target) {
             return Ok(());
         }

@@ -45,41 +45,24 @@ const DIRECTORIES: &[(&str, u32)] = &[
 ];
 
 /// Symbolic links beside the commands'.
-const LINKS: &[(&str, &str)] = &[
-    ("usr/bin", "../bin"),
-    ("usr/sbin", "../sbin"),
-    ("var/run", "../run"),
-    ("bin/more", "less"),
-];
+const LINKS: &[(&str, &str)] =
+    &[("usr/bin", "../bin"), ("usr/sbin", "../sbin"), ("var/run", "../run"), ("bin/more", "less")];
 
 /// The packed image.
-pub(crate) fn pack(
-    skeleton: &Path,
-    programs: &[(String, PathBuf)],
-    licences: &str,
-) -> Result<Vec<u8>> {
+pub(crate) fn pack(skeleton: &Path, programs: &[(String, PathBuf)], licences: &str) -> Result<Vec<u8>> {
     let mut nodes = BTreeMap::new();
     for (path, mode) in DIRECTORIES {
         nodes.insert((*path).to_owned(), Node::Directory(*mode));
     }
     add_tree(skeleton, "", &mut nodes)?;
-    nodes.insert(
-        "usr/share/licenses/THIRD-PARTY".to_owned(),
-        Node::File(0o644, licences.as_bytes().to_vec()),
-    );
+    nodes.insert("usr/share/licenses/THIRD-PARTY".to_owned(), Node::File(0o644, licences.as_bytes().to_vec()));
     for (name, path) in programs {
         let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let place = if name == "init" {
-            "sbin/init".to_owned()
-        } else {
-            format!("bin/{name}")
-        };
+        let place = if name == "init" { "sbin/init".to_owned() } else { format!("bin/{name}") };
         nodes.insert(place, Node::File(0o755, bytes));
     }
     for name in command_names(skeleton)? {
-        nodes
-            .entry(format!("bin/{name}"))
-            .or_insert_with(|| Node::Link("toolbox".to_owned()));
+        nodes.entry(format!("bin/{name}")).or_insert_with(|| Node::Link("toolbox".to_owned()));
     }
     for (path, to) in LINKS {
         nodes.insert((*path).to_owned(), Node::Link((*to).to_owned()));
@@ -90,11 +73,8 @@ pub(crate) fn pack(
 /// The multicall program's commands, from its own table.
 fn command_names(skeleton: &Path) -> Result<Vec<String>> {
     let table = skeleton.with_file_name("toolbox/src/commands.rs");
-    let text =
-        fs::read_to_string(&table).with_context(|| format!("cannot read {}", table.display()))?;
-    let rows = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("    (\"")?.split('"').next());
+    let text = fs::read_to_string(&table).with_context(|| format!("cannot read {}", table.display()))?;
+    let rows = text.lines().filter_map(|line| line.strip_prefix("    (\"")?.split('"').next());
     Ok(rows.map(str::to_owned).collect())
 }
 
@@ -107,11 +87,7 @@ fn add_tree(dir: &Path, prefix: &str, nodes: &mut BTreeMap<String, Node>) -> Res
             nodes.entry(path.clone()).or_insert(Node::Directory(0o755));
             add_tree(&entry.path(), &format!("{path}/"), nodes)?;
         } else {
-            let mode = if meta.permissions().mode() & 0o100 == 0 {
-                0o644
-            } else {
-                0o755
-            };
+            let mode = if meta.permissions().mode() & 0o100 == 0 { 0o644 } else { 0o755 };
             nodes.insert(path, Node::File(mode, fs::read(entry.path())?));
         }
     }

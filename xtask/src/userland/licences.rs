@@ -33,19 +33,13 @@ const ACCEPTED: &[&str] = &[
 fn is_accepted(expression: &str) -> bool {
     let plain = expression.replace(['(', ')'], "").replace('/', " OR ");
     // In `(A OR B) AND C` every part of a conjunction must have an accepted alternative.
-    plain.split(" AND ").all(|part| {
-        part.split(" OR ")
-            .any(|licence| ACCEPTED.contains(&licence.trim()))
-    })
+    plain.split(" AND ").all(|part| part.split(" OR ").any(|licence| ACCEPTED.contains(&licence.trim())))
 }
 
 /// The licence file of a crate: the MIT one where there is a choice.
 fn licence_text(dir: &Path) -> Option<String> {
-    let mut names: Vec<String> = fs::read_dir(dir)
-        .ok()?
-        .flatten()
-        .map(|e| e.file_name().to_string_lossy().into_owned())
-        .collect();
+    let mut names: Vec<String> =
+        fs::read_dir(dir).ok()?.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
     names.retain(|name| {
         let upper = name.to_uppercase();
         upper.starts_with("LICENSE")
@@ -54,24 +48,15 @@ fn licence_text(dir: &Path) -> Option<String> {
             || upper.starts_with("UNLICENSE")
     });
     names.sort_by_key(|name| (!name.to_uppercase().contains("MIT"), name.clone()));
-    names
-        .iter()
-        .find_map(|name| fs::read_to_string(dir.join(name)).ok())
+    names.iter().find_map(|name| fs::read_to_string(dir.join(name)).ok())
 }
 
 /// The list, each text once. Fails if a licence is not among the accepted ones.
 pub(crate) fn gather(source: &Path, vendor: &Path) -> Result<String> {
     let mut command = cargo();
     command.current_dir(source);
-    command.args([
-        "metadata",
-        "--format-version=1",
-        "--locked",
-        "--filter-platform",
-        MUSL,
-    ]);
-    let metadata: Value =
-        serde_json::from_str(&output(&mut command)?).context("cargo metadata is not JSON")?;
+    command.args(["metadata", "--format-version=1", "--locked", "--filter-platform", MUSL]);
+    let metadata: Value = serde_json::from_str(&output(&mut command)?).context("cargo metadata is not JSON")?;
     let used = used_packages(&metadata);
     let mut by_text: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut refused = Vec::new();
@@ -85,22 +70,13 @@ pub(crate) fn gather(source: &Path, vendor: &Path) -> Result<String> {
             refused.push(format!("{name} {version}: {licence}"));
         }
         let text = licence_text(&vendor.join(format!("{name}-{version}"))).unwrap_or_default();
-        by_text
-            .entry(text)
-            .or_default()
-            .insert(format!("{name} {version}: {licence}"));
+        by_text.entry(text).or_default().insert(format!("{name} {version}: {licence}"));
     }
     if !refused.is_empty() {
-        bail!(
-            "licences that the image may not carry: {}",
-            refused.join("; ")
-        );
+        bail!("licences that the image may not carry: {}", refused.join("; "));
     }
     let mut list = String::from("This image contains code of these projects under these terms.\n");
-    let mut groups: Vec<_> = by_text
-        .into_iter()
-        .map(|(text, crates)| (crates, text))
-        .collect();
+    let mut groups: Vec<_> = by_text.into_iter().map(|(text, crates)| (crates, text)).collect();
     groups.sort();
     for (crates, text) in groups {
         list.push_str("\n================\n");
@@ -120,28 +96,15 @@ fn used_packages(metadata: &Value) -> BTreeSet<String> {
         .flatten()
         .filter_map(|n| Some((n["id"].as_str()?, n)))
         .collect();
-    let members = metadata["workspace_members"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str);
+    let members = metadata["workspace_members"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let mut stack: Vec<&str> = members.collect();
     let mut used = BTreeSet::new();
     while let Some(id) = stack.pop() {
         if !used.insert(id.to_owned()) {
             continue;
         }
-        for dep in nodes
-            .get(id)
-            .and_then(|node| node["deps"].as_array())
-            .into_iter()
-            .flatten()
-        {
-            let normal = dep["dep_kinds"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .any(|kind| kind["kind"].is_null());
+        for dep in nodes.get(id).and_then(|node| node["deps"].as_array()).into_iter().flatten() {
+            let normal = dep["dep_kinds"].as_array().into_iter().flatten().any(|kind| kind["kind"].is_null());
             if let (true, Some(id)) = (normal, dep["pkg"].as_str()) {
                 stack.push(id);
             }

@@ -37,11 +37,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let licences = licences::gather(&source, &vendor)?;
     let packed = image::pack(&source.join("image"), &programs, &licences)?;
     let digest = hex(&Sha256::digest(&packed));
-    say(&format!(
-        "userland.tar.zst: {} bytes, sha256 {digest}, {}",
-        packed.len(),
-        version.trim()
-    ));
+    say(&format!("userland.tar.zst: {} bytes, sha256 {digest}, {}", packed.len(), version.trim()));
 
     let asset = root().join("crates/vambrace/assets/userland.tar.zst");
     let digest_file = asset.with_extension("zst.sha256");
@@ -51,16 +47,13 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         fs::write(&digest_file, format!("{digest}  userland.tar.zst\n"))?;
         return Ok(());
     }
-    let committed = fs::read_to_string(&digest_file)
-        .with_context(|| format!("cannot read {}", digest_file.display()))?;
+    let committed =
+        fs::read_to_string(&digest_file).with_context(|| format!("cannot read {}", digest_file.display()))?;
     let committed = committed.split_whitespace().next().unwrap_or_default();
     if digest != committed {
         let kept = work.join("userland.tar.zst");
         fs::write(&kept, &packed)?;
-        bail!(
-            "the image differs: committed {committed}, built {digest}, kept as {}",
-            kept.display()
-        );
+        bail!("the image differs: committed {committed}, built {digest}, kept as {}", kept.display());
     }
     say("the committed image is what these sources give");
     Ok(())
@@ -71,10 +64,7 @@ fn vendor(source: &Path, work: &Path) -> Result<PathBuf> {
     let vendor = work.join("vendor");
     // The message catalogues of uutils are found by directory names with versions.
     let mut command = cargo();
-    command
-        .current_dir(source)
-        .args(["vendor", "--quiet", "--locked", "--versioned-dirs"])
-        .arg(&vendor);
+    command.current_dir(source).args(["vendor", "--quiet", "--locked", "--versioned-dirs"]).arg(&vendor);
     command.env("RUSTUP_TOOLCHAIN", toolchain(source)?);
     say("$ cargo vendor");
     output(&mut command)?;
@@ -84,12 +74,8 @@ fn vendor(source: &Path, work: &Path) -> Result<PathBuf> {
 /// The fixed compiler's release, from the userland's `rust-toolchain.toml`.
 fn toolchain(source: &Path) -> Result<String> {
     let text = fs::read_to_string(source.join("rust-toolchain.toml"))?;
-    let channel = text
-        .lines()
-        .find_map(|line| line.strip_prefix("channel = \"")?.strip_suffix('"'));
-    Ok(channel
-        .context("userland/rust-toolchain.toml names a channel")?
-        .to_owned())
+    let channel = text.lines().find_map(|line| line.strip_prefix("channel = \"")?.strip_suffix('"'));
+    Ok(channel.context("userland/rust-toolchain.toml names a channel")?.to_owned())
 }
 
 fn build(source: &Path, work: &Path, vendor: &Path) -> Result<Vec<(String, PathBuf)>> {
@@ -104,47 +90,21 @@ fn build(source: &Path, work: &Path, vendor: &Path) -> Result<Vec<(String, PathB
     // `cargo` as a name, so that rustup's proxy follows the userland's toolchain file.
     let mut command = Command::new("cargo");
     command.current_dir(source);
-    command.args([
-        "build",
-        "--release",
-        "--locked",
-        "--offline",
-        "--target",
-        MUSL,
-    ]);
-    command
-        .arg("--config")
-        .arg("source.crates-io.replace-with='vendored'");
-    command
-        .arg("--config")
-        .arg(format!("source.vendored.directory='{}'", vendor.display()));
+    command.args(["build", "--release", "--locked", "--offline", "--target", MUSL]);
+    command.arg("--config").arg("source.crates-io.replace-with='vendored'");
+    command.arg("--config").arg(format!("source.vendored.directory='{}'", vendor.display()));
     for program in PROGRAMS {
         command.args(["-p", program]);
     }
-    command
-        .env("CARGO_TARGET_DIR", &target_dir)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
-    command
-        .env("RUSTUP_TOOLCHAIN", toolchain(source)?)
-        .env("SOURCE_DATE_EPOCH", "0");
+    command.env("CARGO_TARGET_DIR", &target_dir).env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+    command.env("RUSTUP_TOOLCHAIN", toolchain(source)?).env("SOURCE_DATE_EPOCH", "0");
     // Cargo tells the programs it starts which cargo and rustc they run under; this one chooses anew.
-    for variable in [
-        "LANG",
-        "LC_ALL",
-        "RUSTFLAGS",
-        "RUSTC",
-        "CARGO",
-        "UUCORE_TARGET_UTIL",
-        "CARGO_BUILD_TARGET",
-    ] {
+    for variable in ["LANG", "LC_ALL", "RUSTFLAGS", "RUSTC", "CARGO", "UUCORE_TARGET_UTIL", "CARGO_BUILD_TARGET"] {
         command.env_remove(variable);
     }
     run_command(&mut command)?;
     let built = target_dir.join(MUSL).join("release");
-    Ok(PROGRAMS
-        .iter()
-        .map(|program| ((*program).to_owned(), built.join(program)))
-        .collect())
+    Ok(PROGRAMS.iter().map(|program| ((*program).to_owned(), built.join(program))).collect())
 }
 
 fn hex(bytes: &[u8]) -> String {

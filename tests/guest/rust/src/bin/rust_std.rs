@@ -29,10 +29,7 @@ const CHECKS: &[Check] = &[
 fn scoped_threads() -> io::Result<bool> {
     let numbers: Vec<u64> = (1..=10_000).collect();
     let total: u64 = thread::scope(|scope| {
-        let parts: Vec<_> = numbers
-            .chunks(1000)
-            .map(|part| scope.spawn(move || part.iter().sum::<u64>()))
-            .collect();
+        let parts: Vec<_> = numbers.chunks(1000).map(|part| scope.spawn(move || part.iter().sum::<u64>())).collect();
         parts.into_iter().map(|part| part.join().unwrap()).sum()
     });
     Ok(total == 50_005_000)
@@ -59,15 +56,10 @@ fn barriers() -> io::Result<bool> {
             })
         })
         .collect();
-    let guard = shared
-        .1
-        .wait_while(shared.0.lock().unwrap(), |sum| *sum < 28)
-        .unwrap();
+    let guard = shared.1.wait_while(shared.0.lock().unwrap(), |sum| *sum < 28).unwrap();
     let sum = *guard;
     drop(guard);
-    threads
-        .into_iter()
-        .for_each(|thread| thread.join().unwrap());
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
     Ok(sum == 28)
 }
 
@@ -92,9 +84,7 @@ fn sleepers() -> io::Result<bool> {
             })
         })
         .collect();
-    threads
-        .into_iter()
-        .for_each(|thread| thread.join().unwrap());
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
     Ok(count.load(Ordering::Relaxed) == 100 && start.elapsed() < Duration::from_secs(8))
 }
 
@@ -112,21 +102,13 @@ fn children() -> io::Result<bool> {
 
 fn killed_child() -> io::Result<bool> {
     use std::os::unix::process::ExitStatusExt;
-    let mut child = Command::new(env::current_exe()?)
-        .arg("sleep")
-        .stdin(Stdio::null())
-        .spawn()?;
+    let mut child = Command::new(env::current_exe()?).arg("sleep").stdin(Stdio::null()).spawn()?;
     child.kill()?;
     Ok(child.wait()?.signal() == Some(9))
 }
 
 fn files() -> io::Result<bool> {
-    let mut file = fs::File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open("data")?;
+    let mut file = fs::File::options().read(true).write(true).create(true).truncate(true).open("data")?;
     for number in 0..10_000_u32 {
         file.write_all(&number.to_le_bytes())?;
     }
@@ -136,8 +118,7 @@ fn files() -> io::Result<bool> {
     let right = u32::from_le_bytes(bytes) == 1234 && file.metadata()?.len() == 40_000;
     fs::copy("data", "copy")?;
     let same = fs::read("copy")? == fs::read("data")?;
-    let missing =
-        fs::File::open("absent").is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    let missing = fs::File::open("absent").is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
     Ok(right && same && missing)
 }
 
@@ -161,25 +142,12 @@ fn time() -> io::Result<bool> {
     let (start, wall) = (Instant::now(), SystemTime::now());
     thread::sleep(Duration::from_millis(20));
     let passed = start.elapsed();
-    Ok(passed >= Duration::from_millis(20)
-        && wall
-            .elapsed()
-            .is_ok_and(|wall| wall >= Duration::from_millis(19)))
+    Ok(passed >= Duration::from_millis(20) && wall.elapsed().is_ok_and(|wall| wall >= Duration::from_millis(19)))
 }
 
 fn floats() -> io::Result<bool> {
-    let values = [
-        0.1,
-        1e300,
-        5e-324,
-        123_456.789,
-        -2.5e-10,
-        f64::MAX,
-        std::f64::consts::PI,
-    ];
-    let exact = values
-        .iter()
-        .all(|value| format!("{value:?}").parse() == Ok(*value));
+    let values = [0.1, 1e300, 5e-324, 123_456.789, -2.5e-10, f64::MAX, std::f64::consts::PI];
+    let exact = values.iter().all(|value| format!("{value:?}").parse() == Ok(*value));
     Ok(exact && format!("{:.3} {:e}", 2.0_f64.sqrt(), 12_345.678) == "1.414 1.2345678e4")
 }
 
@@ -187,11 +155,7 @@ fn floats() -> io::Result<bool> {
 fn child() -> ExitCode {
     let mut text = String::new();
     io::stdin().read_to_string(&mut text).unwrap();
-    print!(
-        "{} {}",
-        text.to_uppercase(),
-        env::var("WORD").unwrap_or_default()
-    );
+    print!("{} {}", text.to_uppercase(), env::var("WORD").unwrap_or_default());
     ExitCode::from(9)
 }
 
@@ -214,11 +178,7 @@ fn main() -> ExitCode {
             println!("# {error}");
         }
         let passed = result.unwrap_or(false);
-        println!(
-            "{}ok {} - {name}",
-            if passed { "" } else { "not " },
-            index + 1
-        );
+        println!("{}ok {} - {name}", if passed { "" } else { "not " }, index + 1);
         if !passed {
             status = ExitCode::FAILURE;
         }
