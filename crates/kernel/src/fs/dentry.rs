@@ -22,6 +22,9 @@ use machine::sync::{Mutex, MutexGuard};
 
 use crate::fs::{Inode, Mount};
 
+/// A name and what it stands for.
+pub(super) type NamedInode = (Arc<[u8]>, Arc<dyn Inode>);
+
 /// Where a dentry stands.
 #[derive(Clone)]
 struct Place {
@@ -125,7 +128,7 @@ impl Dentry {
     }
 
     /// The children that only mounts have given names, and their inodes.
-    pub(super) fn synthetic_children(&self) -> Vec<(Arc<[u8]>, Arc<dyn Inode>)> {
+    pub(super) fn synthetic_children(&self) -> Vec<NamedInode> {
         let children: Vec<Arc<Self>> = self.children.lock().values().filter_map(Weak::upgrade).collect();
         let made_up = children.iter().filter(|child| child.is_synthetic.load(Ordering::Acquire));
         made_up.map(|child| (child.name(), child.inode.clone())).collect()
