@@ -257,14 +257,12 @@ impl Inbox {
         self.messages.lock()
     }
 
-    /// Adds bytes to a stream.
-    ///
-    /// # Errors
-    /// The message, if nobody reads here any more.
-    pub(super) fn push_stream(&self, message: Message) -> core::result::Result<(), Message> {
+    /// Adds bytes to a stream. Gives the message back, to be dropped without a
+    /// lock, if nobody reads here any more.
+    pub(super) fn push_stream(&self, message: Message) -> Option<Message> {
         let mut messages = self.lock();
         if messages.is_closed {
-            return Err(message);
+            return Some(message);
         }
         messages.bytes = messages.bytes.saturating_add(message.rest().len());
         if let Some(last) = messages.queue.back_mut() {
@@ -272,25 +270,22 @@ impl Inbox {
             if is_alike && last.bytes.len().saturating_add(message.bytes.len()) <= SHARED {
                 last.bytes.extend_from_slice(&message.bytes);
                 last.charge.join(message.charge);
-                return Ok(());
+                return None;
             }
         }
         messages.queue.push_back(message);
-        Ok(())
+        None
     }
 
-    /// Adds a record.
-    ///
-    /// # Errors
-    /// The message, if nobody reads here any more.
-    pub(super) fn push_record(&self, message: Message) -> core::result::Result<(), Message> {
+    /// Adds a record, or gives it back as above.
+    pub(super) fn push_record(&self, message: Message) -> Option<Message> {
         let mut messages = self.lock();
         if messages.is_closed {
-            return Err(message);
+            return Some(message);
         }
         messages.bytes = messages.bytes.saturating_add(message.rest().len());
         messages.queue.push_back(message);
-        Ok(())
+        None
     }
 
     /// True if too many datagrams wait here for a stranger to send more. Then

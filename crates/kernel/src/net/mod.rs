@@ -64,7 +64,7 @@ pub(crate) const ROWS: &[Row] = syscalls! {
     212 recvmsg(fd: i32, msg: GuestAddr, flags: MsgFlags) Partial("no MSG_OOB"), messages::recvmsg;
     242 accept4(fd: i32, addr: GuestAddr, addrlen: GuestAddr, flags: u32) Full, calls::accept4;
     243 recvmmsg(fd: i32, msgs: GuestAddr, count: u32, flags: MsgFlags, timeout: GuestAddr)
-        Partial("no MSG_OOB"), messages::recvmmsg;
+        Partial("no MSG_OOB; the time left is not stored"), messages::recvmmsg;
     269 sendmmsg(fd: i32, msgs: GuestAddr, count: u32, flags: MsgFlags) Partial("no MSG_OOB"), messages::sendmmsg;
 };
 

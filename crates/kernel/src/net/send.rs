@@ -101,7 +101,7 @@ impl Socket {
         bytes.truncate(count);
         charge.shrink_to(count);
         let message = Message::new(bytes, charge, cred, rights.take(), self.name());
-        if let Err(message) = peer.inbox.push_stream(message) {
+        if let Some(message) = peer.inbox.push_stream(message) {
             drop(message);
             return Err(Errno::EPIPE.because("the other end is closed"));
         }
@@ -127,7 +127,7 @@ impl Socket {
         let bytes = buf.take_all()?;
         let count = bytes.len();
         let message = Message::new(bytes, charge, cred, rights.take(), self.name());
-        if let Err(message) = peer.inbox.push_record(message) {
+        if let Some(message) = peer.inbox.push_record(message) {
             drop(message);
             return Err(self.after_loss(peer));
         }

@@ -163,10 +163,10 @@ impl Attempt for ReceiveMany {
     }
 
     fn so_far(&mut self, task: &Arc<Task>) -> Option<Result<u64>> {
-        if let Some(Ok(len)) = self.current.as_mut().and_then(|current| current.so_far(task)) {
-            if let Err(error) = self.tell(task, len) {
-                return Some(Err(error));
-            }
+        if let Some(Ok(len)) = self.current.as_mut().and_then(|current| current.so_far(task))
+            && let Err(error) = self.tell(task, len)
+        {
+            return Some(Err(error));
         }
         (self.index > 0).then_some(Ok(u64::from(self.index)))
     }
