@@ -17,7 +17,8 @@ int main(void) {
             memcpy(&words, &mixed, 16);
             total += words >> 3;
             weighted += __builtin_convertvector(words & 255, floats) * scale;
-            data[i] = mixed > data[i] ? data[i] : mixed;
+            bytes larger = (bytes)(mixed > data[i]);
+            data[i] = (data[i] & larger) | (mixed & ~larger);
         }
     for (int i = 0; i < 4; i++) sum = sum * 1000003 + (uint32_t)total[i] + (uint64_t)weighted[i];
     return report(sum);
