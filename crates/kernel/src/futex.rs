@@ -46,9 +46,12 @@ struct Waiter {
 /// How many tables the waiters are spread over, to keep locks apart.
 const SHARDS: usize = 64;
 
+/// Waiters by where they wait, in the order in which they came.
+type Shard = BTreeMap<FutexKey, Vec<Arc<Waiter>>>;
+
 /// All waiters of a kernel.
 pub(crate) struct Futexes {
-    shards: [Mutex<BTreeMap<FutexKey, Vec<Arc<Waiter>>>>; SHARDS],
+    shards: [Mutex<Shard>; SHARDS],
 }
 
 impl Default for Futexes {
@@ -127,7 +130,7 @@ impl Futexes {
         let mut low = self.shards[a.min(b)].lock();
         let mut high = if a == b { None } else { Some(self.shards[a.max(b)].lock()) };
         check()?;
-        let mut pick = |shard: usize, act: &mut dyn FnMut(&mut BTreeMap<FutexKey, Vec<Arc<Waiter>>>)| {
+        let mut pick = |shard: usize, act: &mut dyn FnMut(&mut Shard)| {
             match high.as_deref_mut() {
                 Some(high) if shard > a.min(b) => act(high),
                 _ => act(&mut low),
@@ -219,7 +222,7 @@ fn futex(
 }
 
 fn check_aligned(uaddr: GuestAddr) -> Result<()> {
-    if uaddr.0 % 4 == 0 { Ok(()) } else { Err(Errno::EINVAL.because("the word is not aligned")) }
+    if uaddr.0.is_multiple_of(4) { Ok(()) } else { Err(Errno::EINVAL.because("the word is not aligned")) }
 }
 
 fn key(mm: &Arc<Mm>, uaddr: GuestAddr, shared: bool) -> Result<FutexKey> {

@@ -10,7 +10,7 @@ use machine::{GuestAddr, UserContext};
 
 use crate::Kernel;
 use crate::error::{Because, Error, Result};
-use crate::fs::{File, Path};
+use crate::fs::File;
 use crate::mm::Limits;
 use crate::mm::exec::{Args, Image, Program, Request};
 use crate::signal::{Action, AltStack};
@@ -179,5 +179,3 @@ pub(crate) fn load_first(
     Ok(())
 }
 
-/// What the new program is called in `/proc/self/exe`.
-pub(crate) type Exe = Path;

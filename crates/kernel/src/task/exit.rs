@@ -130,12 +130,11 @@ fn end_process(kernel: &Arc<Kernel>, task: &Arc<Task>, process: &Arc<Process>) {
     for adopter in &duties.adopters {
         adopter.child_events.wake_all();
     }
-    if let Some(sid) = duties.session {
-        if let Some(tty) = kernel.tree().controlling_tty(sid) {
+    if let Some(sid) = duties.session
+        && let Some(tty) = kernel.tree().controlling_tty(sid) {
             tty.hang_up();
             kernel.tree().set_controlling_tty(sid, None);
         }
-    }
     for pgid in &duties.orphaned_stopped_groups {
         send_to_group(kernel, *pgid, Info::kernel(Number::SIGHUP));
         send_to_group(kernel, *pgid, Info::kernel(Number::SIGCONT));
@@ -246,11 +245,10 @@ fn forget(kernel: &Kernel, pid: u32) {
     let removed = {
         let mut nodes = kernel.tree().nodes.lock();
         let removed = nodes.by_pid.remove(&pid);
-        if let Some(node) = &removed {
-            if let Some(parent) = nodes.by_pid.get_mut(&node.parent) {
+        if let Some(node) = &removed
+            && let Some(parent) = nodes.by_pid.get_mut(&node.parent) {
                 parent.children.remove(&pid);
             }
-        }
         removed
     };
     drop(removed);

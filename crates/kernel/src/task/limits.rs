@@ -14,7 +14,7 @@ use crate::task::Limit;
 use crate::task::tree::Times;
 
 /// The ceiling of `RLIMIT_NOFILE`, as `/proc/sys/fs/nr_open` has it.
-pub const NR_OPEN: u64 = 1 << 20;
+pub(super) const NR_OPEN: u64 = 1 << 20;
 
 fn resource_arg(resource: u32) -> Result<usize> {
     usize::try_from(resource)
@@ -59,12 +59,11 @@ pub(super) fn prlimit64(cx: &mut Cx<'_>, pid: i32, resource: u32, new: GuestAddr
         }
         before
     };
-    if new.is_some() {
-        if let Some(task) = cx.kernel.tree().threads(process.pid).first() {
+    if new.is_some()
+        && let Some(task) = cx.kernel.tree().threads(process.pid).first() {
             // The stack grows by what the address space knows.
             task.mm().limits().set(&Limits::of(&process, &task.creds()));
         }
-    }
     if old.is_null() {
         return Ok(());
     }

@@ -18,9 +18,9 @@ use crate::syscall::{Cx, Outcome};
 use crate::task::Process;
 
 /// The version of Linux whose interface this is.
-pub const RELEASE: &str = "6.6.0-vambrace";
+pub(crate) const RELEASE: &str = "6.6.0-vambrace";
 /// `uname -v`.
-pub const VERSION: &str = concat!("#1 SMP PREEMPT Vambrace ", env!("CARGO_PKG_VERSION"));
+pub(crate) const VERSION: &str = concat!("#1 SMP PREEMPT Vambrace ", env!("CARGO_PKG_VERSION"));
 
 fn uts_field(text: &str) -> [u8; 65] {
     let mut field = [0; 65];

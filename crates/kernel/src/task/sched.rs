@@ -44,7 +44,7 @@ pub(super) fn sched_yield(cx: &mut Cx<'_>) -> Outcome {
 pub(super) fn sched_getaffinity(cx: &mut Cx<'_>, pid: i32, size: usize, mask: GuestAddr) -> Result<u64> {
     target(cx, pid)?;
     let cpus = cx.kernel.machine().cpu_count().min(64);
-    if size < 8 || size % 8 != 0 {
+    if size < 8 || !size.is_multiple_of(8) {
         return Err(Errno::EINVAL.because("the mask is too short"));
     }
     let bits = if cpus == 64 { u64::MAX } else { (1 << cpus) - 1 };

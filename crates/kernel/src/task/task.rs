@@ -262,11 +262,10 @@ impl Task {
     }
 
     fn enqueue(self: &Arc<Self>) {
-        if let Some(kernel) = self.kernel() {
-            if let Some(cpu) = kernel.run_queue().push(self.clone()) {
+        if let Some(kernel) = self.kernel()
+            && let Some(cpu) = kernel.run_queue().push(self.clone()) {
                 kernel.machine().kick(cpu);
             }
-        }
     }
 
     /// The CPU that ran it last.
@@ -330,15 +329,14 @@ impl Task {
         self.attention.store(true, Ordering::SeqCst);
         let running = [RunState::Running as u8, RunState::RunningWoken as u8];
         self.wake_up();
-        if running.contains(&self.run_state.load(Ordering::SeqCst)) {
-            if let Some(kernel) = self.kernel() {
+        if running.contains(&self.run_state.load(Ordering::SeqCst))
+            && let Some(kernel) = self.kernel() {
                 // Which CPU has it is not recorded; a kick costs the others
                 // one trip through their loop.
                 for cpu in 0..kernel.machine().cpu_count() {
                     kernel.machine().kick(cpu);
                 }
             }
-        }
     }
 
     pub(crate) fn take_attention(&self) -> bool {

@@ -115,7 +115,7 @@ fn play_with(words: &[(u64, u64)], script: &[Step]) -> Played {
         mm.write_u64(machine::GuestAddr(addr), value).unwrap();
     }
     task.set_mm(mm);
-    *task.body.lock() = alloc::boxed::Box::new(crate::task::task::Body::new(UserContext::new(0, STACK)));
+    **task.body.lock() = crate::task::task::Body::new(UserContext::new(0, STACK));
     task.wake_up();
     drop(task);
     let results = Arc::new(Mutex::new(Vec::new()));
@@ -388,7 +388,7 @@ fn play_one(number: u32, argument: u64) -> Played {
     let mut context = UserContext::new(0, STACK);
     context.x[9] = u64::from(number);
     context.x[10] = argument;
-    *task.body.lock() = alloc::boxed::Box::new(crate::task::task::Body::new(context));
+    **task.body.lock() = crate::task::task::Body::new(context);
     task.wake_up();
     drop(task);
     let results = Arc::new(Mutex::new(Vec::new()));
