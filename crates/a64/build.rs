@@ -2,10 +2,7 @@
 //! the `for_each_encoding!` macro. See `src/table/README.md` for the format.
 //!
 //! Any mistake in a row stops the build with the file and the line.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "Cargo talks to build scripts through the environment"
-)]
+#![expect(clippy::disallowed_methods, reason = "Cargo talks to build scripts through the environment")]
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -32,11 +29,7 @@ fn main() {
     let mut rows = Vec::new();
     for file in &files {
         let text = fs::read_to_string(file).expect("readable table");
-        let group = file
-            .file_stem()
-            .expect("a file name")
-            .to_string_lossy()
-            .into_owned();
+        let group = file.file_stem().expect("a file name").to_string_lossy().into_owned();
         rows.extend(parse::table(&group, &text));
     }
     parse::check_names(&rows);

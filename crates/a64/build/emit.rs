@@ -13,29 +13,13 @@ pub(crate) fn source(rows: &[Row]) -> String {
 }
 
 fn write(s: &mut String, rows: &[Row]) -> std::fmt::Result {
-    writeln!(
-        s,
-        "/// An encoding of the table, by Arm's identifier: operation, underscore, class."
-    )?;
-    writeln!(
-        s,
-        "#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]\n#[repr(u16)]"
-    )?;
-    writeln!(
-        s,
-        "#[expect(non_camel_case_types, reason = \"Arm's identifiers\")]\npub enum Encoding {{"
-    )?;
+    writeln!(s, "/// An encoding of the table, by Arm's identifier: operation, underscore, class.")?;
+    writeln!(s, "#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]\n#[repr(u16)]")?;
+    writeln!(s, "#[expect(non_camel_case_types, reason = \"Arm's identifiers\")]\npub enum Encoding {{")?;
     for r in rows {
-        writeln!(
-            s,
-            "    /// `{}`: `{}`\n    {},",
-            r.pattern, r.syntax, r.name
-        )?;
+        writeln!(s, "    /// `{}`: `{}`\n    {},", r.pattern, r.syntax, r.name)?;
     }
-    writeln!(
-        s,
-        "}}\n\nimpl Encoding {{\n    /// Every encoding, in table order."
-    )?;
+    writeln!(s, "}}\n\nimpl Encoding {{\n    /// Every encoding, in table order.")?;
     writeln!(s, "    pub const ALL: &'static [Encoding] = &[")?;
     for r in rows {
         writeln!(s, "        Encoding::{},", r.name)?;
@@ -48,24 +32,14 @@ fn write(s: &mut String, rows: &[Row]) -> std::fmt::Result {
             r.name, r.class, r.group, r.pattern, r.syntax, r.constraint, r.mask, r.value
         )?;
         for f in &r.fields {
-            write!(
-                s,
-                "Field {{ name: {:?}, lsb: {}, width: {} }}, ",
-                f.name, f.lsb, f.width
-            )?;
+            write!(s, "Field {{ name: {:?}, lsb: {}, width: {} }}, ", f.name, f.lsb, f.width)?;
         }
         writeln!(s, "] }},")?;
     }
     writeln!(s, "];\n")?;
     decoder(s, rows)?;
-    writeln!(
-        s,
-        "/// Calls `$m!` with every encoding and its class: `$m! {{ ADD_addsub_imm addsub_imm; … }}`."
-    )?;
-    writeln!(
-        s,
-        "#[macro_export]\nmacro_rules! for_each_encoding {{\n    ($m:ident) => {{\n        $m! {{"
-    )?;
+    writeln!(s, "/// Calls `$m!` with every encoding and its class: `$m! {{ ADD_addsub_imm addsub_imm; … }}`.")?;
+    writeln!(s, "#[macro_export]\nmacro_rules! for_each_encoding {{\n    ($m:ident) => {{\n        $m! {{")?;
     for r in rows {
         writeln!(s, "            {} {};", r.name, r.class)?;
     }
@@ -75,18 +49,8 @@ fn write(s: &mut String, rows: &[Row]) -> std::fmt::Result {
 fn decoder(s: &mut String, rows: &[Row]) -> std::fmt::Result {
     let trie = Trie::new(rows);
     writeln!(s, "const ROOT: u32 = {:#x};", trie.root)?;
-    writeln!(
-        s,
-        "static NODES: [u32; {}] = {:?};",
-        trie.nodes.len(),
-        trie.nodes
-    )?;
-    writeln!(
-        s,
-        "static LISTS: [u16; {}] = {:?};",
-        trie.lists.len(),
-        trie.lists
-    )?;
+    writeln!(s, "static NODES: [u32; {}] = {:?};", trie.nodes.len(), trie.nodes)?;
+    writeln!(s, "static LISTS: [u16; {}] = {:?};", trie.lists.len(), trie.lists)?;
     writeln!(s, "static MATCH: [Match; {}] = [", rows.len())?;
     for r in rows {
         writeln!(
@@ -102,10 +66,7 @@ fn decoder(s: &mut String, rows: &[Row]) -> std::fmt::Result {
         s,
         "];\n\n/// Whether `w`, which matches the pattern of `e`, meets its constraint.\n#[allow(unused_parens, clippy::all, reason = \"generated\")]"
     )?;
-    writeln!(
-        s,
-        "fn meets_constraint(e: Encoding, w: u32) -> bool {{\n    match e {{"
-    )?;
+    writeln!(s, "fn meets_constraint(e: Encoding, w: u32) -> bool {{\n    match e {{")?;
     for r in rows {
         if let Some(allowed) = &r.allowed {
             writeln!(s, "        Encoding::{} => {allowed},", r.name)?;

@@ -36,17 +36,12 @@ pub(crate) fn table(group: &str, text: &str) -> Vec<Row> {
         } else if let Some(name) = line.strip_prefix("class ") {
             assert!(class.is_none(), "{at}: the class before is not closed");
             class = Some(
-                name.strip_suffix('{')
-                    .unwrap_or_else(|| panic!("{at}: expected `class NAME {{`"))
-                    .trim()
-                    .to_owned(),
+                name.strip_suffix('{').unwrap_or_else(|| panic!("{at}: expected `class NAME {{`")).trim().to_owned(),
             );
         } else if line == "}" {
             assert!(class.take().is_some(), "{at}: no class to close");
         } else {
-            let class = class
-                .as_deref()
-                .unwrap_or_else(|| panic!("{at}: a row outside a class"));
+            let class = class.as_deref().unwrap_or_else(|| panic!("{at}: a row outside a class"));
             rows.push(row(&at, group, class, line));
         }
     }
@@ -63,29 +58,19 @@ pub(crate) fn check_names(rows: &[Row]) {
 }
 
 fn row(at: &str, group: &str, class: &str, line: &str) -> Row {
-    let line = line
-        .strip_suffix(';')
-        .unwrap_or_else(|| panic!("{at}: a row ends in `;`"));
-    let (name, rest) = line
-        .split_once(',')
-        .unwrap_or_else(|| panic!("{at}: expected NAME, \"bits\", \"syntax\""));
+    let line = line.strip_suffix(';').unwrap_or_else(|| panic!("{at}: a row ends in `;`"));
+    let (name, rest) = line.split_once(',').unwrap_or_else(|| panic!("{at}: expected NAME, \"bits\", \"syntax\""));
     let columns: Vec<&str> = rest.split('"').collect();
     assert!(
         (columns.len() == 5 || columns.len() == 7)
-            && columns.iter().step_by(2).enumerate().all(|(i, s)| {
-                s.trim()
-                    == if i == 0 || i == columns.len() / 2 {
-                        ""
-                    } else {
-                        ","
-                    }
-            }),
+            && columns
+                .iter()
+                .step_by(2)
+                .enumerate()
+                .all(|(i, s)| { s.trim() == if i == 0 || i == columns.len() / 2 { "" } else { "," } }),
         "{at}: expected NAME, \"bits\", \"syntax\"[, \"constraint\"];"
     );
-    assert!(
-        name.ends_with(&format!("_{class}")),
-        "{at}: {name} does not end in its class, {class}"
-    );
+    assert!(name.ends_with(&format!("_{class}")), "{at}: {name} does not end in its class, {class}");
     let mut row = Row {
         name: name.to_owned(),
         class: class.to_owned(),
@@ -100,11 +85,7 @@ fn row(at: &str, group: &str, class: &str, line: &str) -> Row {
     };
     bits(at, &mut row);
     if !row.constraint.is_empty() {
-        let clauses: Vec<String> = row
-            .constraint
-            .split(',')
-            .map(|c| clause(at, &row.fields, c))
-            .collect();
+        let clauses: Vec<String> = row.constraint.split(',').map(|c| clause(at, &row.fields, c)).collect();
         row.allowed = Some(clauses.join(" && "));
     }
     row
@@ -114,26 +95,15 @@ fn row(at: &str, group: &str, class: &str, line: &str) -> Row {
 fn bits(at: &str, row: &mut Row) {
     let mut left: u32 = 32;
     let take = |left: &mut u32, n: u32| {
-        *left = left
-            .checked_sub(n)
-            .unwrap_or_else(|| panic!("{at}: more than 32 bits"));
+        *left = left.checked_sub(n).unwrap_or_else(|| panic!("{at}: more than 32 bits"));
         *left
     };
     for token in row.pattern.clone().split_whitespace() {
         if let Some((name, width)) = token.split_once(':') {
-            let width: u32 = width
-                .parse()
-                .unwrap_or_else(|_| panic!("{at}: width of {token}"));
-            assert!(
-                width > 0 && row.fields.iter().all(|f| f.name != name),
-                "{at}: {token}"
-            );
+            let width: u32 = width.parse().unwrap_or_else(|_| panic!("{at}: width of {token}"));
+            assert!(width > 0 && row.fields.iter().all(|f| f.name != name), "{at}: {token}");
             let lsb = take(&mut left, width);
-            row.fields.push(Field {
-                name: name.to_owned(),
-                lsb,
-                width,
-            });
+            row.fields.push(Field { name: name.to_owned(), lsb, width });
             continue;
         }
         let free = token.starts_with('(');
@@ -156,12 +126,7 @@ fn bits(at: &str, row: &mut Row) {
 
 /// `A & B -> C` or `C`, as Rust.
 fn clause(at: &str, fields: &[Field], text: &str) -> String {
-    let all = |t: &str| {
-        t.split('&')
-            .map(|a| atom(at, fields, a.trim()))
-            .collect::<Vec<_>>()
-            .join(" && ")
-    };
+    let all = |t: &str| t.split('&').map(|a| atom(at, fields, a.trim())).collect::<Vec<_>>().join(" && ");
     match text.split_once("->") {
         Some((when, then)) => format!("(!({}) || ({}))", all(when), all(then)),
         None => format!("({})", all(text)),
@@ -174,10 +139,7 @@ fn atom(at: &str, fields: &[Field], text: &str) -> String {
         .iter()
         .find_map(|op| text.split_once(op).map(|(n, v)| (n.trim(), *op, v.trim())))
         .unwrap_or_else(|| panic!("{at}: no condition: {text}"));
-    let field = fields
-        .iter()
-        .find(|f| f.name == name)
-        .unwrap_or_else(|| panic!("{at}: no field {name}"));
+    let field = fields.iter().find(|f| f.name == name).unwrap_or_else(|| panic!("{at}: no field {name}"));
     let get = format!("((w >> {}) & {})", field.lsb, (1u64 << field.width) - 1);
     let number = |v: &str| match v.strip_prefix("0b") {
         Some(b) => u32::from_str_radix(b, 2).unwrap_or_else(|_| panic!("{at}: number {v}")),
@@ -185,35 +147,15 @@ fn atom(at: &str, fields: &[Field], text: &str) -> String {
     };
     let equal = |v: &str| match v.strip_prefix("0b") {
         Some(b) if b.contains('x') => {
-            assert!(
-                b.len() == field.width as usize,
-                "{at}: {v} is not as wide as {name}"
-            );
+            assert!(b.len() == field.width as usize, "{at}: {v} is not as wide as {name}");
             let mask = number(&format!("0b{}", b.replace('0', "1").replace('x', "0")));
-            format!(
-                "{get} & {mask} == {}",
-                number(&format!("0b{}", b.replace('x', "0")))
-            )
+            format!("{get} & {mask} == {}", number(&format!("0b{}", b.replace('x', "0"))))
         }
         _ => format!("{get} == {}", number(v)),
     };
     match op {
-        "=" => format!(
-            "({})",
-            values
-                .split('|')
-                .map(|v| equal(v.trim()))
-                .collect::<Vec<_>>()
-                .join(" || ")
-        ),
-        "!=" => format!(
-            "!({})",
-            values
-                .split('|')
-                .map(|v| equal(v.trim()))
-                .collect::<Vec<_>>()
-                .join(" || ")
-        ),
+        "=" => format!("({})", values.split('|').map(|v| equal(v.trim())).collect::<Vec<_>>().join(" || ")),
+        "!=" => format!("!({})", values.split('|').map(|v| equal(v.trim())).collect::<Vec<_>>().join(" || ")),
         _ => format!("{get} {op} {}", number(values)),
     }
 }

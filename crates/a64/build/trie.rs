@@ -25,10 +25,7 @@ impl Trie {
     pub(crate) fn new(rows: &[Row]) -> Self {
         let mut order: Vec<usize> = (0..rows.len()).collect();
         order.sort_by_key(|&r| std::cmp::Reverse(rows[r].mask.count_ones()));
-        let mut trie = Self {
-            lists: vec![u16::MAX],
-            ..Self::default()
-        };
+        let mut trie = Self { lists: vec![u16::MAX], ..Self::default() };
         trie.root = trie.split(rows, &order, 0, ROOT);
         trie
     }
@@ -38,16 +35,9 @@ impl Trie {
         if candidates.is_empty() {
             return LEAF;
         }
-        let Some((shift, bits)) = (candidates.len() > 1)
-            .then(|| best_split(rows, candidates, known))
-            .flatten()
-        else {
+        let Some((shift, bits)) = (candidates.len() > 1).then(|| best_split(rows, candidates, known)).flatten() else {
             let list = self.lists.len();
-            self.lists.extend(
-                candidates
-                    .iter()
-                    .map(|&r| u16::try_from(r).expect("fewer than 65536 rows")),
-            );
+            self.lists.extend(candidates.iter().map(|&r| u16::try_from(r).expect("fewer than 65536 rows")));
             self.lists.push(u16::MAX);
             return LEAF | u32::try_from(list).expect("short lists");
         };
@@ -67,15 +57,8 @@ impl Trie {
     }
 }
 
-fn filter<'a>(
-    rows: &'a [Row],
-    from: &'a [usize],
-    window: u32,
-    value: u32,
-) -> impl Iterator<Item = usize> + 'a {
-    from.iter()
-        .copied()
-        .filter(move |&r| (rows[r].value ^ value) & rows[r].mask & window == 0)
+fn filter<'a>(rows: &'a [Row], from: &'a [usize], window: u32, value: u32) -> impl Iterator<Item = usize> + 'a {
+    from.iter().copied().filter(move |&r| (rows[r].value ^ value) & rows[r].mask & window == 0)
 }
 
 /// The window of bits that narrows the candidates most per bit looked at.
@@ -88,9 +71,7 @@ fn best_split(rows: &[Row], candidates: &[usize], known: u32) -> Option<(u32, u3
             if window & known != 0 {
                 continue;
             }
-            let total: usize = (0..1 << bits)
-                .map(|i| filter(rows, candidates, window, i << shift).count())
-                .sum();
+            let total: usize = (0..1 << bits).map(|i| filter(rows, candidates, window, i << shift).count()).sum();
             let average = total.max(1) as f64 / f64::from(1u32 << bits);
             let score = (candidates.len() as f64 / average).log2() / (f64::from(bits) + 2.0);
             if total < candidates.len() << bits && score > best_score + 1e-9 {

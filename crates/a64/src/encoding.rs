@@ -95,8 +95,6 @@ pub fn decode(word: u32) -> Option<Encoding> {
     LISTS[(entry & !LEAF) as usize..]
         .iter()
         .map_while(|&row| MATCH.get(usize::from(row)))
-        .find(|m| {
-            word & m.mask == m.value && (!m.constrained || meets_constraint(m.encoding, word))
-        })
+        .find(|m| word & m.mask == m.value && (!m.constrained || meets_constraint(m.encoding, word)))
         .map(|m| m.encoding)
 }

@@ -18,11 +18,7 @@ pub const fn sign_extend(value: u64, width: u32) -> i64 {
 /// `Replicate`: the low `width` bits of `value` over 64 bits; `width` is a
 /// power of two up to 64.
 const fn replicate(value: u64, width: u32) -> u64 {
-    let mut value = if width == 64 {
-        value
-    } else {
-        value & ((1 << width) - 1)
-    };
+    let mut value = if width == 64 { value } else { value & ((1 << width) - 1) };
     let mut width = width;
     while width < 64 {
         value |= value << width;
@@ -49,11 +45,7 @@ pub const fn decode_bit_masks(n: u32, imms: u32, immr: u32) -> Option<u64> {
         return None;
     }
     let ones = (1u64 << (s + 1)) - 1;
-    let element = if r == 0 {
-        ones
-    } else {
-        ones >> r | ones << (size - r)
-    };
+    let element = if r == 0 { ones } else { ones >> r | ones << (size - r) };
     Some(replicate(element, size))
 }
 
@@ -114,19 +106,10 @@ mod tests {
     #[test]
     fn bit_masks_are_rotated_and_replicated() {
         assert_eq!(decode_bit_masks(1, 0, 0), Some(1));
-        assert_eq!(
-            decode_bit_masks(0, 0b111100, 0),
-            Some(0x5555_5555_5555_5555)
-        );
-        assert_eq!(
-            decode_bit_masks(0, 0b111100, 1),
-            Some(0xaaaa_aaaa_aaaa_aaaa)
-        );
+        assert_eq!(decode_bit_masks(0, 0b111100, 0), Some(0x5555_5555_5555_5555));
+        assert_eq!(decode_bit_masks(0, 0b111100, 1), Some(0xaaaa_aaaa_aaaa_aaaa));
         assert_eq!(decode_bit_masks(1, 62, 1), Some(0xbfff_ffff_ffff_ffff));
-        assert_eq!(
-            decode_bit_masks(0, 0b000111, 28),
-            Some(0x0000_0ff0_0000_0ff0)
-        );
+        assert_eq!(decode_bit_masks(0, 0b000111, 28), Some(0x0000_0ff0_0000_0ff0));
     }
 
     #[test]

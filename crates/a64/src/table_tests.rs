@@ -25,13 +25,8 @@ fn row(e: Encoding) -> &'static Row {
 fn every_row_decodes_to_itself() {
     let mut random = Random(1);
     for &e in Encoding::ALL {
-        let found =
-            (0..20_000).any(|_| decode(random.word() & !row(e).mask | row(e).value) == Some(e));
-        assert!(
-            found,
-            "{} is never decoded: another row hides it, or its constraint is never met",
-            e.name()
-        );
+        let found = (0..20_000).any(|_| decode(random.word() & !row(e).mask | row(e).value) == Some(e));
+        assert!(found, "{} is never decoded: another row hides it, or its constraint is never met", e.name());
     }
 }
 
@@ -41,26 +36,13 @@ fn decoding_gives_a_row_that_matches_and_is_the_most_specific() {
     for &e in Encoding::ALL {
         for _ in 0..200 {
             let word = random.word() & !row(e).mask | row(e).value;
-            let matching: Vec<Encoding> = Encoding::ALL
-                .iter()
-                .copied()
-                .filter(|r| r.matches(word))
-                .collect();
-            let best = matching
-                .iter()
-                .copied()
-                .max_by_key(|&r| row(r).mask.count_ones());
-            assert_eq!(
-                decode(word).map(|e| row(e).mask),
-                best.map(|e| row(e).mask),
-                "{word:08x}"
-            );
+            let matching: Vec<Encoding> = Encoding::ALL.iter().copied().filter(|r| r.matches(word)).collect();
+            let best = matching.iter().copied().max_by_key(|&r| row(r).mask.count_ones());
+            assert_eq!(decode(word).map(|e| row(e).mask), best.map(|e| row(e).mask), "{word:08x}");
             if let Some(best) = best {
                 for other in matching {
                     assert!(
-                        other == best
-                            || (row(other).mask & !row(best).mask == 0
-                                && row(other).mask != row(best).mask),
+                        other == best || (row(other).mask & !row(best).mask == 0 && row(other).mask != row(best).mask),
                         "{word:08x} is {} as well as {}",
                         best.name(),
                         other.name()
@@ -83,12 +65,7 @@ fn rows_that_overlap_are_nested_or_kept_apart_by_constraints() {
             }
             for _ in 0..2000 {
                 let word = random.word() & !(ra.mask | rb.mask) | ra.value | rb.value;
-                assert!(
-                    !(a.matches(word) && b.matches(word)),
-                    "{word:08x}: {} and {}",
-                    a.name(),
-                    b.name()
-                );
+                assert!(!(a.matches(word) && b.matches(word)), "{word:08x}: {} and {}", a.name(), b.name());
             }
         }
     }

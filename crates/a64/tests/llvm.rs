@@ -12,15 +12,9 @@ use a64::{decode, disassemble};
 
 /// Whether LLVM names a system register or operation whose name is not kept here.
 fn is_unnamed(ours: &str, llvm: &str) -> bool {
-    let generic = ["S2_", "S3_", "sys #"]
-        .iter()
-        .any(|name| ours.contains(name));
+    let generic = ["S2_", "S3_", "sys #"].iter().any(|name| ours.contains(name));
     generic
-        && [
-            "mrs ", "msr ", "tlbi ", "at ", "dc ", "cfp ", "cpp ", "dvp ", "brb ",
-        ]
-        .iter()
-        .any(|m| llvm.starts_with(m))
+        && ["mrs ", "msr ", "tlbi ", "at ", "dc ", "cfp ", "cpp ", "dvp ", "brb "].iter().any(|m| llvm.starts_with(m))
 }
 
 /// How the mnemonics of extensions that are not in the table begin: memory
@@ -28,21 +22,18 @@ fn is_unnamed(ours: &str, llvm: &str) -> bool {
 /// memory copy and set, flag manipulation, transactions; SHA3, SM3 and SM4,
 /// complex numbers, dot products, half-precision products, BFloat16, RDM.
 const ABSENT: &[&str] = &[
-    "addg", "subg", "subp", "gmi", "irg", "ldg", "stg", "st2g", "stz", "aut", "pac", "xpac",
-    "ldra", "bra", "blra", "reta", "ereta", "ldapur", "stlur", "bc.", "cpy", "set", "rmif",
-    "ld64b", "st64b", "tstart", "tcommit", "tcancel", "ttest", "wfet", "wfit", "xar", "bcax",
-    "eor3", "rax1", "sm3", "sm4", "sha512", "fcmla", "fcadd", "sdot", "udot", "sudot", "usdot",
-    "fmlal", "fmlsl", "bf", "sqrdmlah", "sqrdmlsh", "smmla", "ummla", "usmmla", "fjcvtzs",
-    "frint32", "frint64",
+    "addg", "subg", "subp", "gmi", "irg", "ldg", "stg", "st2g", "stz", "aut", "pac", "xpac", "ldra", "bra", "blra",
+    "reta", "ereta", "ldapur", "stlur", "bc.", "cpy", "set", "rmif", "ld64b", "st64b", "tstart", "tcommit", "tcancel",
+    "ttest", "wfet", "wfit", "xar", "bcax", "eor3", "rax1", "sm3", "sm4", "sha512", "fcmla", "fcadd", "sdot", "udot",
+    "sudot", "usdot", "fmlal", "fmlsl", "bf", "sqrdmlah", "sqrdmlsh", "smmla", "ummla", "usmmla", "fjcvtzs", "frint32",
+    "frint64",
 ];
 
 /// Whether LLVM's text is of half-precision arithmetic, which is not in the table.
 fn is_half_precision(llvm: &str) -> bool {
     let (mnemonic, operands) = llvm.split_once(' ').unwrap_or((llvm, ""));
     let is_half = |operand: &str| {
-        let number = operand
-            .strip_prefix('h')
-            .is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()));
+        let number = operand.strip_prefix('h').is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()));
         number || operand.ends_with(".4h") || operand.ends_with(".8h")
     };
     let is_float = mnemonic.starts_with('f') || mnemonic == "scvtf" || mnemonic == "ucvtf";
@@ -66,22 +57,13 @@ fn check(group: &str) {
         let word = u32::from_str_radix(word, 16).expect("a hexadecimal word");
         lines += 1;
         let llvm = llvm.strip_prefix('?').unwrap_or(llvm);
-        let ours = if decode(word).is_some() {
-            disassemble(word, 0).to_string()
-        } else {
-            "-".to_owned()
-        };
+        let ours = if decode(word).is_some() { disassemble(word, 0).to_string() } else { "-".to_owned() };
         if ours != llvm && !(ours == "-" && is_absent(llvm)) && !is_unnamed(&ours, llvm) {
             wrong.push(format!("{word:08x} ours: {ours:40} LLVM: {llvm}"));
         }
     }
     assert!(lines > 100, "{group}: the corpus is nearly empty");
-    assert!(
-        wrong.is_empty(),
-        "{group}: {} of {lines} differ\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{group}: {} of {lines} differ\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]

@@ -176,10 +176,7 @@ impl FromStr for Size {
             unit => return Err(format!("`{unit}` is no unit; use K, M or G")),
         };
         let number: u64 = digits.parse().map_err(|_| format!("`{text}` is no size"))?;
-        number
-            .checked_mul(1 << shift)
-            .map(Self)
-            .ok_or_else(|| format!("`{text}` is more than any machine has"))
+        number.checked_mul(1 << shift).map(Self).ok_or_else(|| format!("`{text}` is more than any machine has"))
     }
 }
 

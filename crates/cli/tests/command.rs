@@ -1,5 +1,6 @@
 //! The command as its users see it, on the built-in userland: exit statuses,
 //! pipes, and what a guest costs the host.
+#![expect(clippy::unwrap_used, reason = "a helper of a test that fails is a test that fails")]
 
 use std::fs;
 use std::io::{Read, Write};
@@ -45,11 +46,8 @@ fn what_cannot_be_run_gives_127_or_126_and_names_the_file() {
 #[test]
 fn pipes_are_binary_clean_in_both_directions() {
     let bytes: Vec<u8> = (0..1_000_003_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
-    let mut child = vambrace(&["shell", "--", "-c", "cat | cat"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        vambrace(&["shell", "--", "-c", "cat | cat"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     let sent = bytes.clone();
     let writer = thread::spawn(move || input.write_all(&sent).unwrap());
@@ -93,8 +91,7 @@ struct Running(Child);
 
 impl Running {
     fn start(script: &str) -> Self {
-        let mut child =
-            vambrace(&["shell", "--cpus", "2", "--", "-c", script]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = vambrace(&["shell", "--cpus", "2", "--", "-c", script]).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = Vec::new();
         let out = child.stdout.as_mut().unwrap();
         let mut byte = [0];
@@ -166,7 +163,8 @@ fn a_thousand_sleepers_need_no_host_threads() {
 fn ten_thousand_programs_leave_no_frames_behind() {
     // The shell itself may keep some memory; a frame lost with each program
     // would be 40 MB.
-    let script = "free() { while read -r name kb unit; do case $name in MemFree:) echo $kb;; esac; done < /proc/meminfo; }
+    let script =
+        "free() { while read -r name kb unit; do case $name in MemFree:) echo $kb;; esac; done < /proc/meminfo; }
         run() { i=0; while [ $i -lt $1 ]; do /usr/bin/true; i=$((i+1)); done; }
         run 500; before=$(free); run 10000; after=$(free); echo $((before - after))";
     let output = shell(script);

@@ -84,8 +84,7 @@ fn atomic_additions_of_two_cpus_all_count() {
 fn exclusive_increments_of_two_cpus_all_count() {
     // ldxr x0, [x1]; add x5, x0, x6; stxr w3, x5, [x1]; cbnz w3, -12;
     // ldr x0, [x7], #8; cbnz x0, -20; svc
-    let words =
-        [0xc85f_7c20, 0x8b06_0005, 0xc803_7c25, 0x35ff_ffa3, 0xf840_84e0, 0xb5ff_ff60, SVC];
+    let words = [0xc85f_7c20, 0x8b06_0005, 0xc803_7c25, 0x35ff_ffa3, 0xf840_84e0, 0xb5ff_ff60, SVC];
     let guest = race(&words, 20_000);
     assert_eq!(guest.word(DATA), 40_002);
 }
@@ -114,10 +113,7 @@ fn unmap_is_seen_by_a_running_cpu_before_flush_returns() {
             assert_eq!(bytes, [0; 4]);
             stopped.store(true, Ordering::SeqCst);
         });
-        assert_eq!(guest.cpu.run(&mut guest.context, &guest.space), Exit::Fault {
-            addr: DATA,
-            access: Access::Write
-        });
+        assert_eq!(guest.cpu.run(&mut guest.context, &guest.space), Exit::Fault { addr: DATA, access: Access::Write });
     });
     assert!(stopped.load(Ordering::SeqCst));
 }

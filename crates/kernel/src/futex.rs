@@ -130,11 +130,9 @@ impl Futexes {
         let mut low = self.shards[a.min(b)].lock();
         let mut high = if a == b { None } else { Some(self.shards[a.max(b)].lock()) };
         check()?;
-        let mut pick = |shard: usize, act: &mut dyn FnMut(&mut Shard)| {
-            match high.as_deref_mut() {
-                Some(high) if shard > a.min(b) => act(high),
-                _ => act(&mut low),
-            }
+        let mut pick = |shard: usize, act: &mut dyn FnMut(&mut Shard)| match high.as_deref_mut() {
+            Some(high) if shard > a.min(b) => act(high),
+            _ => act(&mut low),
         };
         let (mut woken, mut moved) = (Vec::new(), Vec::new());
         pick(a, &mut |source| {
@@ -262,12 +260,8 @@ fn wait(
     }
     let mm = cx.task.mm();
     let key = key(&mm, uaddr, shared)?;
-    let waiter = Arc::new(Waiter {
-        waker: cx.task.waker(),
-        bitset,
-        woken: AtomicBool::new(false),
-        key: Mutex::new(key),
-    });
+    let waiter =
+        Arc::new(Waiter { waker: cx.task.waker(), bitset, woken: AtomicBool::new(false), key: Mutex::new(key) });
     {
         let mut shard = cx.kernel.futexes().shards[Futexes::shard_of(&key)].lock();
         // The word is read under the lock that wakers take: whoever changes

@@ -65,7 +65,10 @@ pub struct Kernel {
 
 impl fmt::Debug for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kernel").field("run_queue", &self.run_queue).field("timers", &self.timers).finish_non_exhaustive()
+        f.debug_struct("Kernel")
+            .field("run_queue", &self.run_queue)
+            .field("timers", &self.timers)
+            .finish_non_exhaustive()
     }
 }
 

@@ -179,7 +179,10 @@ struct FakeTable {
 }
 
 fn check(range: &Range<u64>) {
-    assert!(range.start.is_multiple_of(PAGE_SIZE) && range.end.is_multiple_of(PAGE_SIZE), "{range:x?} is not whole pages");
+    assert!(
+        range.start.is_multiple_of(PAGE_SIZE) && range.end.is_multiple_of(PAGE_SIZE),
+        "{range:x?} is not whole pages"
+    );
     assert!(range.start <= range.end && range.end <= machine::ADDRESS_LIMIT, "{range:x?} is no user range");
 }
 

@@ -11,7 +11,8 @@ use kernel::syscall::{GROUPS, Row, Support};
 use linux_abi::nr;
 
 fn page() -> String {
-    let rows: BTreeMap<u32, &Row> = GROUPS.iter().flat_map(|group| group.iter()).map(|row| (u32::from(row.number), row)).collect();
+    let rows: BTreeMap<u32, &Row> =
+        GROUPS.iter().flat_map(|group| group.iter()).map(|row| (u32::from(row.number), row)).collect();
     let full = rows.values().filter(|row| row.support == Support::Full).count();
     let missing: Vec<&(u32, &str)> = nr::CALLS.iter().filter(|(number, _)| !rows.contains_key(number)).collect();
     let mut out = format!(

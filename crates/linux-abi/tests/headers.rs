@@ -183,7 +183,11 @@ impl Claims {
     fn layouts(&mut self, layouts: &[Layout]) {
         // Structures that end with an array of varying length, or of which we
         // have the fixed part only.
-        let heads = BTreeMap::from([("struct ucontext", "uc_mcontext"), ("struct sigcontext", "__reserved"), ("struct dirent64", "d_name")]);
+        let heads = BTreeMap::from([
+            ("struct ucontext", "uc_mcontext"),
+            ("struct sigcontext", "__reserved"),
+            ("struct dirent64", "d_name"),
+        ]);
         for layout in layouts {
             let name = layout.c_name;
             let size = match heads.get(name) {
@@ -416,7 +420,11 @@ fn ask_compiler(headers: &str, expressions: &[String]) -> BTreeMap<String, i64> 
         }
         text += "}\n";
         std::fs::write(&source, text).expect("the temporary directory is writable");
-        let output = Command::new("aarch64-linux-gnu-gcc").args(["-S", "-o", "-", "-w", "-fmax-errors=0"]).arg(&source).output().expect("the compiler starts");
+        let output = Command::new("aarch64-linux-gnu-gcc")
+            .args(["-S", "-o", "-", "-w", "-fmax-errors=0"])
+            .arg(&source)
+            .output()
+            .expect("the compiler starts");
         if output.status.success() {
             std::fs::remove_file(&source).expect("the file is ours");
             let text = String::from_utf8(output.stdout).expect("assembly is text");
@@ -477,7 +485,9 @@ fn values_sizes_and_offsets_are_those_of_the_c_headers() {
             Some(theirs) => {
                 let theirs: i64 = theirs.parse().expect("the fixture holds numbers");
                 // A C `int` with the top bit set is one of our unsigned values.
-                let same = i128::from(theirs) == *ours || i128::from(theirs.cast_unsigned()) == *ours || (i32::try_from(theirs).is_ok_and(|int| i128::from(int.cast_unsigned()) == *ours));
+                let same = i128::from(theirs) == *ours
+                    || i128::from(theirs.cast_unsigned()) == *ours
+                    || (i32::try_from(theirs).is_ok_and(|int| i128::from(int.cast_unsigned()) == *ours));
                 if !same {
                     wrong.push(format!("{expression}: {ours:#x} here, {theirs:#x} there"));
                 }

@@ -165,7 +165,10 @@ impl CharDev for Console {
 
 impl fmt::Debug for Console {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Console").field("is_terminal", &self.is_terminal()).field("raw", &self.raw).finish_non_exhaustive()
+        f.debug_struct("Console")
+            .field("is_terminal", &self.is_terminal())
+            .field("raw", &self.raw)
+            .finish_non_exhaustive()
     }
 }
 

@@ -95,7 +95,8 @@ impl HostedMachine {
         let kicked = reach.clone();
         let kick = Box::new(move |cpu: usize| kicked[cpu].kick());
         let timers = Arc::new(Timers::new(cpus, clock.clone(), kick));
-        let parts = |(id, engine)| HostedCpu { id, engine, reach: reach.clone(), timers: timers.clone(), clock: clock.clone() };
+        let parts =
+            |(id, engine)| HostedCpu { id, engine, reach: reach.clone(), timers: timers.clone(), clock: clock.clone() };
         let parked = engines.into_iter().enumerate().map(parts).collect();
         Ok(Arc::new(Self { arena, parked: Mutex::new(parked), reach, timers, clock, log }))
     }
@@ -210,6 +211,10 @@ impl Machine for HostedMachine {
 
 impl fmt::Debug for HostedMachine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HostedMachine").field("arena", &self.arena).field("cpus", &self.reach.len()).field("timers", &self.timers).finish_non_exhaustive()
+        f.debug_struct("HostedMachine")
+            .field("arena", &self.arena)
+            .field("cpus", &self.reach.len())
+            .field("timers", &self.timers)
+            .finish_non_exhaustive()
     }
 }

@@ -200,13 +200,17 @@ fn keeping_errno(f: impl FnOnce()) {
 extern "C" fn on_fatal(signal: c_int, info: *mut siginfo_t, _: *mut c_void) {
     keeping_errno(|| {
         restore();
-        let is_fault = matches!(signal, libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE | libc::SIGTRAP | libc::SIGSYS);
+        let is_fault =
+            matches!(signal, libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE | libc::SIGTRAP | libc::SIGSYS);
         // SAFETY: with `SA_SIGINFO` the system passes a valid `info`.
         let happens_again = is_fault && unsafe { (*info).si_code } > 0;
-        let previous = FATAL.iter().position(|&fatal| fatal == signal).map(|index| PREVIOUS[index].load(Ordering::SeqCst));
+        let previous =
+            FATAL.iter().position(|&fatal| fatal == signal).map(|index| PREVIOUS[index].load(Ordering::SeqCst));
         match previous {
-            // SAFETY: a pointer in the table is a leaked box.
-            Some(action) if !action.is_null() && (happens_again || !is_fault) => set_action(signal, unsafe { &*action }),
+            Some(action) if !action.is_null() && (happens_again || !is_fault) => {
+                // SAFETY: a pointer in the table is a leaked box.
+                set_action(signal, unsafe { &*action });
+            }
             // A handler for faults expects them to happen again when it
             // returns; one that was only sent would be swallowed.
             _ => set_default(signal),

@@ -100,7 +100,10 @@ impl Shared {
                 let _ = rustix::io::read(&self.wake.0, &mut bytes);
             }
             let is_ready = |fd: &Arc<OwnedFd>| {
-                watched.iter().zip(&fds[1..]).any(|((other, _), poll)| Arc::ptr_eq(fd, other) && !poll.revents().is_empty())
+                watched
+                    .iter()
+                    .zip(&fds[1..])
+                    .any(|((other, _), poll)| Arc::ptr_eq(fd, other) && !poll.revents().is_empty())
             };
             let mut callbacks = Vec::new();
             self.state.lock().watched.retain(|watched| {

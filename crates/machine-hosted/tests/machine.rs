@@ -162,12 +162,15 @@ fn an_idle_machine_causes_no_wake_ups() {
         })
         .unwrap();
     std::thread::sleep(Duration::from_millis(200));
-    let tids: Vec<String> = names.lock().unwrap().iter().map(|stat| stat.split(' ').next().unwrap().to_owned()).collect();
+    let tids: Vec<String> =
+        names.lock().unwrap().iter().map(|stat| stat.split(' ').next().unwrap().to_owned()).collect();
     assert_eq!(tids.len(), 3);
     let count = || -> Vec<u64> {
         let read = |tid: &String| {
             let status = std::fs::read_to_string(format!("/proc/self/task/{tid}/status")).unwrap();
-            let of = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok()).unwrap();
+            let of = |name: &str| {
+                status.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok()).unwrap()
+            };
             of("voluntary_ctxt_switches:") + of("nonvoluntary_ctxt_switches:")
         };
         tids.iter().map(read).collect()
@@ -246,7 +249,8 @@ fn address_spaces_may_outlive_the_machine() {
 fn nothing_is_ever_mapped_executable_for_the_guest() {
     let machine = machine(1);
     let (table, _) = program(&machine, &[MOVZ_X0_42, SVC_0]);
-    let cpus = machine.start(move |cpu| assert_eq!(cpu.run(&mut UserContext::new(CODE, 0), &table), Exit::Syscall)).unwrap();
+    let cpus =
+        machine.start(move |cpu| assert_eq!(cpu.run(&mut UserContext::new(CODE, 0), &table), Exit::Syscall)).unwrap();
     cpus.join().unwrap();
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
     let executable = maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|prot| prot.contains('x')));

@@ -95,7 +95,9 @@ impl Terminal {
         tcsetattr(&slave, rustix::termios::OptionalActions::Now, &unusual).unwrap();
         let before = format!("{:?}", modes(&slave));
 
-        command.args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=1"]).env("VAMBRACE_TEST_CHILD", what);
+        command
+            .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=1"])
+            .env("VAMBRACE_TEST_CHILD", what);
         let end = || Stdio::from(slave.try_clone().unwrap());
         command.stdin(end()).stdout(end()).stderr(Stdio::null());
         // SAFETY: both calls may be made between fork and exec.
@@ -134,7 +136,8 @@ impl Terminal {
 
     fn is_raw(&self) -> bool {
         let modes = modes(&self.slave);
-        !modes.local_modes.intersects(LocalModes::ICANON | LocalModes::ISIG | LocalModes::ECHO) && !modes.output_modes.contains(OutputModes::OPOST)
+        !modes.local_modes.intersects(LocalModes::ICANON | LocalModes::ISIG | LocalModes::ECHO)
+            && !modes.output_modes.contains(OutputModes::OPOST)
     }
 
     fn is_restored(&self) -> bool {
@@ -251,8 +254,18 @@ fn a_waiting_console_does_not_wake_up() {
     std::thread::sleep(Duration::from_millis(200));
     let count = || -> Vec<String> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", terminal.pid.as_raw_nonzero())).unwrap();
-        let status = |task: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(task.unwrap().path().join("status")).unwrap();
-        tasks.flat_map(|task| status(task).lines().filter(|line| line.contains("ctxt_switches")).map(str::to_owned).collect::<Vec<_>>()).collect()
+        let status = |task: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(task.unwrap().path().join("status")).unwrap()
+        };
+        tasks
+            .flat_map(|task| {
+                status(task)
+                    .lines()
+                    .filter(|line| line.contains("ctxt_switches"))
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
+            .collect()
     };
     let before = count();
     std::thread::sleep(Duration::from_millis(400));

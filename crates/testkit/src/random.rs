@@ -91,8 +91,8 @@ const SINGLES: [u32; 24] = [
 
 /// The same of halves.
 const HALVES: [u16; 20] = [
-    0, 0x8000, 0x3c00, 0xbc00, 0x7c00, 0xfc00, 0x7e00, 0xfe01, 0x7c01, 0xfd00, 1, 0x83ff, 0x0400,
-    0x7bff, 0x3800, 0x4000, 0x7800, 0xf800, 0x3e00, 0x6401,
+    0, 0x8000, 0x3c00, 0xbc00, 0x7c00, 0xfc00, 0x7e00, 0xfe01, 0x7c01, 0xfd00, 1, 0x83ff, 0x0400, 0x7bff, 0x3800,
+    0x4000, 0x7800, 0xf800, 0x3e00, 0x6401,
 ];
 
 impl Random {
@@ -154,9 +154,7 @@ impl Random {
             6 => (8, 16),
             _ => (2, 1),
         };
-        (0..count).fold(0, |v, i| {
-            v | u128::from(self.lane(size)) << (i * (128 / count))
-        })
+        (0..count).fold(0, |v, i| v | u128::from(self.lane(size)) << (i * (128 / count)))
     }
 
     fn lane(&mut self, size: u32) -> u64 {

@@ -11,10 +11,7 @@ use testkit::oracle::coverage::{Options, run};
 
 fn is_there(program: &str) -> bool {
     let mut command = Command::new(program);
-    command
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok()
 }
 
@@ -26,26 +23,10 @@ fn instructions_do_what_they_do_under_qemu() {
             return;
         }
     }
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seed = u64::from(now.subsec_nanos());
-    let options = Options {
-        per_row: 8,
-        seed,
-        sequences: 2000,
-        ..Options::default()
-    };
-    let report =
-        run(&options, &PathBuf::from(env!("CARGO_TARGET_TMPDIR"))).expect("both sides run");
-    assert!(
-        report.rows.len() > 600,
-        "only {} rows have cases",
-        report.rows.len()
-    );
-    assert!(
-        report.differences.is_empty(),
-        "seed {seed}\n{}",
-        report.differences
-    );
+    let options = Options { per_row: 8, seed, sequences: 2000, ..Options::default() };
+    let report = run(&options, &PathBuf::from(env!("CARGO_TARGET_TMPDIR"))).expect("both sides run");
+    assert!(report.rows.len() > 600, "only {} rows have cases", report.rows.len());
+    assert!(report.differences.is_empty(), "seed {seed}\n{}", report.differences);
 }

@@ -3,17 +3,17 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use kernel::fs::{Caller, FileTable, FsContext, WalkFlags};
-use kernel::task::Creds;
 use engine::CpuFeatures;
 use engine::features::HWCAP_NAMES;
+use kernel::fs::{Caller, FileTable, FsContext, WalkFlags};
+use kernel::task::Creds;
 use kernel::{Config, Init, Kernel};
 use linux_abi::Errno;
 use linux_abi::fcntl::AT_FDCWD;
 use machine_hosted::{HostedMachine, StandardStreams};
 
-use crate::builder::{DEFAULT_PATH, GuestBuilder};
 use crate::Error;
+use crate::builder::{DEFAULT_PATH, GuestBuilder};
 
 /// Runs a guest to its end.
 pub(crate) fn run(builder: GuestBuilder) -> Result<u8, Error> {
@@ -42,7 +42,11 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Makes the kernel, its mounts and its first process.
-fn boot(machine: Arc<HostedMachine>, mut builder: GuestBuilder, streams: &StandardStreams) -> Result<Arc<Kernel>, Error> {
+fn boot(
+    machine: Arc<HostedMachine>,
+    mut builder: GuestBuilder,
+    streams: &StandardStreams,
+) -> Result<Arc<Kernel>, Error> {
     let features = engine::CpuFeatures::all();
     let config = Config {
         hostname: builder.hostname.clone(),
@@ -92,7 +96,12 @@ fn enter(kernel: &Arc<Kernel>, fs: &Arc<FsContext>, cwd: &[u8]) -> Result<(), Er
 }
 
 /// Starts the program, looked up in `PATH` if its name has no slash.
-fn start(kernel: &Arc<Kernel>, builder: &GuestBuilder, fs: &Arc<FsContext>, files: &Arc<FileTable>) -> Result<(), Error> {
+fn start(
+    kernel: &Arc<Kernel>,
+    builder: &GuestBuilder,
+    fs: &Arc<FsContext>,
+    files: &Arc<FileTable>,
+) -> Result<(), Error> {
     let argv: Vec<Vec<u8>> = std::iter::once(&builder.program).chain(&builder.args).cloned().collect();
     let envp: Vec<Vec<u8>> = builder.env.iter().map(|(name, value)| [name, &b"="[..], value].concat()).collect();
     let mut failure = kernel::error::Because::because(Errno::ENOENT, "");
@@ -127,5 +136,6 @@ fn candidates(builder: &GuestBuilder) -> Vec<Vec<u8>> {
     }
     let path = builder.env.iter().find(|(name, _)| name == b"PATH").map_or(DEFAULT_PATH, |(_, value)| value);
     let dirs = path.split(|&byte| byte == b':');
-    dirs.map(|dir| if dir.is_empty() { builder.program.clone() } else { [dir, b"/", &builder.program].concat() }).collect()
+    dirs.map(|dir| if dir.is_empty() { builder.program.clone() } else { [dir, b"/", &builder.program].concat() })
+        .collect()
 }

@@ -19,8 +19,8 @@ static ARCHIVE: &[u8] = include_bytes!("../assets/userland.tar.zst");
 pub(crate) fn unpack(into: &mut Builder) -> Result<(), Error> {
     let damaged = |error: std::io::Error| Error::Userland(error.to_string());
     let mut bytes = Vec::new();
-    let mut decoder = ruzstd::decoding::StreamingDecoder::new(ARCHIVE)
-        .map_err(|error| Error::Userland(error.to_string()))?;
+    let mut decoder =
+        ruzstd::decoding::StreamingDecoder::new(ARCHIVE).map_err(|error| Error::Userland(error.to_string()))?;
     decoder.read_to_end(&mut bytes).map_err(damaged)?;
     unpack_tar(Arc::new(bytes), into)
 }

@@ -30,9 +30,7 @@ pub(super) fn syntax(encoding: Encoding, insn: Insn) -> &'static str {
 
 fn addsub_imm(e: Encoding, i: Insn) -> Option<&'static str> {
     Some(match e {
-        Encoding::ADD_addsub_imm
-            if (i.rd() == ZR || i.rn() == ZR) && i.imm12() == 0 && i.sh() == 0 =>
-        {
+        Encoding::ADD_addsub_imm if (i.rd() == ZR || i.rn() == ZR) && i.imm12() == 0 && i.sh() == 0 => {
             "mov <Rd|SP>, <Rn|SP>"
         }
         Encoding::ADDS_addsub_imm if i.rd() == ZR => "cmn <Rn|SP>, #<imm12>{, <sh>}",
@@ -65,9 +63,7 @@ fn movewide(e: Encoding, i: Insn) -> Option<&'static str> {
     let canonical = i.imm16() != 0 || i.hw() == 0;
     match e {
         Encoding::MOVZ_movewide if canonical => Some("mov <Rd>, #<mov.z>"),
-        Encoding::MOVN_movewide if canonical && !is_movz(int::movn(i), bit_width(i)) => {
-            Some("mov <Rd>, #<mov.n>")
-        }
+        Encoding::MOVN_movewide if canonical && !is_movz(int::movn(i), bit_width(i)) => Some("mov <Rd>, #<mov.n>"),
         _ => None,
     }
 }
@@ -76,9 +72,7 @@ fn bitfield(e: Encoding, i: Insn) -> &'static str {
     let last = bit_width(i) - 1;
     let (r, s) = (i.immr(), i.imms());
     match e {
-        Encoding::BFM_bitfield if i.rn() == ZR && (r == 0 || s < r) => {
-            "bfc <Rd>, #<bf.lsb>, #<bf.width>"
-        }
+        Encoding::BFM_bitfield if i.rn() == ZR && (r == 0 || s < r) => "bfc <Rd>, #<bf.lsb>, #<bf.width>",
         Encoding::BFM_bitfield if s < r => "bfi <Rd>, <Rn>, #<bf.lsb>, #<bf.width>",
         Encoding::BFM_bitfield => "bfxil <Rd>, <Rn>, #<immr>, #<bfx.width>",
         Encoding::SBFM_bitfield => match (r, s) {
@@ -102,9 +96,7 @@ fn bitfield(e: Encoding, i: Insn) -> &'static str {
 
 fn log_shift(e: Encoding, i: Insn) -> Option<&'static str> {
     Some(match e {
-        Encoding::ORR_log_shift if i.rn() == ZR && i.shift() == 0 && i.imm6() == 0 => {
-            "mov <Rd>, <Rm>"
-        }
+        Encoding::ORR_log_shift if i.rn() == ZR && i.shift() == 0 && i.imm6() == 0 => "mov <Rd>, <Rm>",
         Encoding::ORN_log_shift if i.rn() == ZR => "mvn <Rd>, <Rm>{, <shift>}",
         Encoding::ANDS_log_shift if i.rd() == ZR => "tst <Rn>, <Rm>{, <shift>}",
         _ => return None,
@@ -194,9 +186,7 @@ fn vectors(e: Encoding, i: Insn) -> Option<&'static str> {
     Some(match e {
         Encoding::ORR_asimdsame if i.rn() == i.rm() => "mov <Vd.B>, <Vn.B>",
         Encoding::NOT_asimdmisc => "mvn <Vd.B>, <Vn.B>",
-        Encoding::UMOV_asimdins if i.imm5().trailing_zeros() >= 2 => {
-            "mov <Rd.Q>, <Vn.Ts5>[<index5>]"
-        }
+        Encoding::UMOV_asimdins if i.imm5().trailing_zeros() >= 2 => "mov <Rd.Q>, <Vn.Ts5>[<index5>]",
         _ => return None,
     })
 }

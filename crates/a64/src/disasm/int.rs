@@ -27,12 +27,9 @@ pub(super) fn movn(i: Insn) -> u64 {
 }
 
 /// The names of the conditions.
-const CONDITIONS: [&str; 16] = [
-    "eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "al", "nv",
-];
-const EXTENSIONS: [&str; 8] = [
-    "uxtb", "uxth", "uxtw", "uxtx", "sxtb", "sxth", "sxtw", "sxtx",
-];
+const CONDITIONS: [&str; 16] =
+    ["eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "al", "nv"];
+const EXTENSIONS: [&str; 8] = ["uxtb", "uxth", "uxtw", "uxtx", "sxtb", "sxth", "sxtw", "sxtx"];
 const SHIFTS: [&str; 4] = ["lsl", "lsr", "asr", "ror"];
 
 /// A general register: `x0`, `wzr`, `sp`.
@@ -61,14 +58,7 @@ pub(super) fn number(i: Insn, field: &str) -> Option<u32> {
 
 /// Writes the operand called `name`.
 pub(super) fn operand(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt::Error> {
-    for family in [
-        general,
-        immediate,
-        modifier,
-        memory,
-        system::operand,
-        simd::operand,
-    ] {
+    for family in [general, immediate, modifier, memory, system::operand, simd::operand] {
         let shown = family(out, name, o)?;
         if !matches!(shown, Shown::Unknown) {
             return Ok(shown);
@@ -80,25 +70,16 @@ pub(super) fn operand(out: &mut dyn Write, name: &str, o: &Operands) -> Result<S
 /// `<Xd>`, `<Wn|SP>`, `<Rt>` (by `sf`), `<Rt.size>` and others by other fields.
 fn general(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt::Error> {
     let i = o.insn;
-    let (base, stack) = name
-        .strip_suffix("|SP")
-        .map_or((name, false), |base| (base, true));
+    let (base, stack) = name.strip_suffix("|SP").map_or((name, false), |base| (base, true));
     let (base, by) = base.split_once('.').unwrap_or((base, ""));
-    let Some(n) = base
-        .strip_prefix(['X', 'W', 'R'])
-        .and_then(|field| number(i, field))
-    else {
+    let Some(n) = base.strip_prefix(['X', 'W', 'R']).and_then(|field| number(i, field)) else {
         return Ok(Shown::Unknown);
     };
     let wide = match (base.as_bytes().first(), by) {
         (Some(b'X'), "") => true,
         (Some(b'X'), "lr") => {
             register(out, true, n, false)?;
-            return Ok(if n == 30 {
-                Shown::Default
-            } else {
-                Shown::Written
-            });
+            return Ok(if n == 30 { Shown::Default } else { Shown::Written });
         }
         (Some(b'W'), "") => false,
         (_, "") => i.sf() == 1,
@@ -124,11 +105,7 @@ fn general(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt::
 /// A number in decimal; 0 is what an optional one defaults to.
 pub(super) fn decimal(out: &mut dyn Write, value: i64) -> Result<Shown, fmt::Error> {
     write!(out, "{value}")?;
-    Ok(if value == 0 {
-        Shown::Default
-    } else {
-        Shown::Written
-    })
+    Ok(if value == 0 { Shown::Default } else { Shown::Written })
 }
 
 /// A target, as an offset or as an address from `base`.
@@ -173,11 +150,7 @@ fn immediate(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt
                 0 => out.write_str("#0")?,
                 imm => write!(out, "#{imm:#x}")?,
             }
-            return Ok(if i.imm16() == 0 {
-                Shown::Default
-            } else {
-                Shown::Written
-            });
+            return Ok(if i.imm16() == 0 { Shown::Default } else { Shown::Written });
         }
         "offset14" => return target(out, i.offset14(), o.pc, o),
         "offset19" => return target(out, i.offset19(), o.pc, o),
@@ -195,27 +168,15 @@ fn modifier(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt:
     match name {
         "sh" => {
             out.write_str(if i.sh() == 1 { "lsl #12" } else { "lsl #0" })?;
-            Ok(if i.sh() == 0 {
-                Shown::Default
-            } else {
-                Shown::Written
-            })
+            Ok(if i.sh() == 0 { Shown::Default } else { Shown::Written })
         }
         "hw" => {
             write!(out, "lsl #{}", i.hw() * 16)?;
-            Ok(if i.hw() == 0 {
-                Shown::Default
-            } else {
-                Shown::Written
-            })
+            Ok(if i.hw() == 0 { Shown::Default } else { Shown::Written })
         }
         "shift" => {
             write!(out, "{} #{}", SHIFTS[i.shift() as usize], i.imm6())?;
-            Ok(if i.shift() == 0 && i.imm6() == 0 {
-                Shown::Default
-            } else {
-                Shown::Written
-            })
+            Ok(if i.shift() == 0 && i.imm6() == 0 { Shown::Default } else { Shown::Written })
         }
         "ext" => extend(out, o),
         "cond" => written(out, CONDITIONS[i.cond() as usize]),
@@ -235,18 +196,11 @@ pub(super) fn written(out: &mut dyn Write, text: &str) -> Result<Shown, fmt::Err
 /// `lsl`, and is assumed.
 fn extend(out: &mut dyn Write, o: &Operands) -> Result<Shown, fmt::Error> {
     let i = o.insn;
-    let sets_flags = matches!(
-        o.encoding,
-        Encoding::ADDS_addsub_ext | Encoding::SUBS_addsub_ext
-    );
+    let sets_flags = matches!(o.encoding, Encoding::ADDS_addsub_ext | Encoding::SUBS_addsub_ext);
     let stack = i.rn() == 31 || i.rd() == 31 && !sets_flags;
     if stack && i.option() == 2 + i.sf() {
         write!(out, "lsl #{}", i.imm3())?;
-        return Ok(if i.imm3() == 0 {
-            Shown::Default
-        } else {
-            Shown::Written
-        });
+        return Ok(if i.imm3() == 0 { Shown::Default } else { Shown::Written });
     }
     out.write_str(EXTENSIONS[i.option() as usize])?;
     if i.imm3() != 0 {
@@ -298,20 +252,12 @@ fn vector(out: &mut dyn Write, scale: u32, number: u32) -> Result<Shown, fmt::Er
 
 fn memory_extend(out: &mut dyn Write, o: &Operands) -> Result<Shown, fmt::Error> {
     let i = o.insn;
-    let name = if i.option() == 3 {
-        "lsl"
-    } else {
-        EXTENSIONS[i.option() as usize]
-    };
+    let name = if i.option() == 3 { "lsl" } else { EXTENSIONS[i.option() as usize] };
     out.write_str(name)?;
     if i.s() == 1 {
         write!(out, " #{}", access_scale(o))?;
     }
-    Ok(if i.option() == 3 && i.s() == 0 {
-        Shown::Default
-    } else {
-        Shown::Written
-    })
+    Ok(if i.option() == 3 && i.s() == 0 { Shown::Default } else { Shown::Written })
 }
 
 fn prefetch(out: &mut dyn Write, operation: u32) -> Result<Shown, fmt::Error> {
@@ -319,13 +265,7 @@ fn prefetch(out: &mut dyn Write, operation: u32) -> Result<Shown, fmt::Error> {
     if kind == 3 || target == 3 {
         write!(out, "#{operation}")?;
     } else {
-        write!(
-            out,
-            "{}l{}{}",
-            ["pld", "pli", "pst"][kind as usize],
-            target + 1,
-            ["keep", "strm"][policy as usize]
-        )?;
+        write!(out, "{}l{}{}", ["pld", "pli", "pst"][kind as usize], target + 1, ["keep", "strm"][policy as usize])?;
     }
     Ok(Shown::Written)
 }

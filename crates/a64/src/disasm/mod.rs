@@ -35,12 +35,7 @@ impl fmt::Display for Text {
             return write!(f, ".inst {:#010x}", self.word);
         };
         let syntax = alias::syntax(encoding, Insn(self.word));
-        let operands = template::Operands {
-            encoding,
-            insn: Insn(self.word),
-            pc: self.pc,
-            absolute: f.alternate(),
-        };
+        let operands = template::Operands { encoding, insn: Insn(self.word), pc: self.pc, absolute: f.alternate() };
         template::fill(f, syntax, &operands)
     }
 }

@@ -14,13 +14,7 @@ use crate::pseudocode::{adv_simd_expand_imm, bits, vfp_expand_imm};
 /// The letters of scalars, by the log2 of their bytes.
 const LETTERS: [&str; 5] = ["b", "h", "s", "d", "q"];
 /// Arrangements by the log2 of the element's bytes and `Q`.
-const ARRANGEMENTS: [[&str; 2]; 5] = [
-    ["8b", "16b"],
-    ["4h", "8h"],
-    ["2s", "4s"],
-    ["1d", "2d"],
-    ["1q", "1q"],
-];
+const ARRANGEMENTS: [[&str; 2]; 5] = [["8b", "16b"], ["4h", "8h"], ["2s", "4s"], ["1d", "2d"], ["1q", "1q"]];
 
 /// Writes the operand called `name`.
 pub(super) fn operand(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt::Error> {
@@ -100,9 +94,7 @@ fn element(out: &mut dyn Write, i: Insn, size: u32) -> Result<Shown, fmt::Error>
 
 fn scalar(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt::Error> {
     let i = o.insn;
-    let (base, wide) = name
-        .strip_suffix(".wide")
-        .map_or((name, 0), |base| (base, 1));
+    let (base, wide) = name.strip_suffix(".wide").map_or((name, 0), |base| (base, 1));
     let by_type = |t: u32| match t {
         0 => 2,
         1 => 3,
@@ -163,19 +155,10 @@ fn immediate(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt
         "imm8" => imm8,
         "fbits" => 64 - i.scale(),
         "lsl8" => {
-            let is_half = o
-                .encoding
-                .row()
-                .fields
-                .iter()
-                .any(|f| f.name == "cm" && f.width == 1);
+            let is_half = o.encoding.row().fields.iter().any(|f| f.name == "cm" && f.width == 1);
             let amount = if is_half { i.cm_13() } else { i.cm_13_2() } * 8;
             write!(out, "lsl #{amount}")?;
-            return Ok(if amount == 0 {
-                Shown::Default
-            } else {
-                Shown::Written
-            });
+            return Ok(if amount == 0 { Shown::Default } else { Shown::Written });
         }
         "msl" => {
             write!(out, "msl #{}", 8 << i.cm_12())?;
@@ -260,12 +243,7 @@ fn lane(i: Insn) -> (u32, u32) {
 
 fn list(out: &mut dyn Write, first: u32, count: u32, suffix: &str) -> fmt::Result {
     for n in 0..count {
-        write!(
-            out,
-            "{}v{}.{suffix}",
-            if n == 0 { "{ " } else { ", " },
-            (first + n) % 32
-        )?;
+        write!(out, "{}v{}.{suffix}", if n == 0 { "{ " } else { ", " }, (first + n) % 32)?;
     }
     out.write_str(" }")
 }

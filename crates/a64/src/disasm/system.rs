@@ -40,8 +40,8 @@ const HINTS: &[(u32, &str)] = &[
 
 /// Barrier options, by `CRm`.
 const BARRIERS: [&str; 16] = [
-    "#0", "oshld", "oshst", "osh", "#4", "nshld", "nshst", "nsh", "#8", "ishld", "ishst", "ish",
-    "#12", "ld", "st", "sy",
+    "#0", "oshld", "oshst", "osh", "#4", "nshld", "nshst", "nsh", "#8", "ishld", "ishst", "ish", "#12", "ld", "st",
+    "sy",
 ];
 
 /// `SYS` operations with a name, by `op1:CRn:CRm:op2`, and whether they take
@@ -115,10 +115,7 @@ const REGISTERS: &[(u32, &str)] = &[
 
 /// Registers that cannot be written: `MSR` shows the generic name.
 fn is_read_only(register: u32) -> bool {
-    matches!(
-        register,
-        0xc000..=0xc03f | 0xd801 | 0xd807 | 0xd920 | 0xd921 | 0xdf01 | 0xdf02
-    )
+    matches!(register, 0xc000..=0xc03f | 0xd801 | 0xd807 | 0xd920 | 0xd921 | 0xdf01 | 0xdf02)
 }
 
 /// The syntax of a `SYS` word whose operation has a name.
@@ -127,11 +124,7 @@ pub(super) fn sys_alias(e: Encoding, i: Insn) -> Option<&'static str> {
         return None;
     }
     let (_, _, takes_register) = OPERATIONS.iter().find(|(code, ..)| *code == sys_code(i))?;
-    Some(if *takes_register {
-        "<sysname>, <Xt>"
-    } else {
-        "<sysname>"
-    })
+    Some(if *takes_register { "<sysname>, <Xt>" } else { "<sysname>" })
 }
 
 fn sys_code(i: Insn) -> u32 {
@@ -152,32 +145,17 @@ pub(super) fn operand(out: &mut dyn Write, name: &str, o: &Operands) -> Result<S
         "barrier" => return written(out, BARRIERS[i.crm() as usize]),
         "isb" | "clrex" => {
             write!(out, "#{}", i.crm())?;
-            return Ok(if i.crm() == 15 {
-                Shown::Default
-            } else {
-                Shown::Written
-            });
+            return Ok(if i.crm() == 15 { Shown::Default } else { Shown::Written });
         }
         "pstate" => pstate(out, i)?,
-        "sysop" => write!(
-            out,
-            "#{}, c{}, c{}, #{}",
-            i.op1(),
-            i.crn(),
-            i.crm(),
-            i.op2()
-        )?,
+        "sysop" => write!(out, "#{}, c{}, c{}, #{}", i.op1(), i.crn(), i.crm(), i.op2())?,
         "sysname" => {
             let found = OPERATIONS.iter().find(|(code, ..)| *code == sys_code(i));
             out.write_str(found.map_or("sys", |(_, name, _)| name))?;
         }
         "Xt.opt" => {
             super::int::register(out, true, i.rt(), false)?;
-            return Ok(if i.rt() == 31 {
-                Shown::Default
-            } else {
-                Shown::Written
-            });
+            return Ok(if i.rt() == 31 { Shown::Default } else { Shown::Written });
         }
         "sysreg.r" | "sysreg.w" => register(out, i, name == "sysreg.w")?,
         _ => return Ok(Shown::Unknown),
@@ -189,15 +167,7 @@ fn register(out: &mut dyn Write, i: Insn, write: bool) -> fmt::Result {
     let code = i.sysreg();
     match REGISTERS.binary_search_by_key(&code, |r| r.0) {
         Ok(at) if !(write && is_read_only(code)) => out.write_str(REGISTERS[at].1),
-        _ => write!(
-            out,
-            "S{}_{}_C{}_C{}_{}",
-            2 + i.o0(),
-            i.op1(),
-            i.crn(),
-            i.crm(),
-            i.op2()
-        ),
+        _ => write!(out, "S{}_{}_C{}_C{}_{}", 2 + i.o0(), i.op1(), i.crn(), i.crm(), i.op2()),
     }
 }
 

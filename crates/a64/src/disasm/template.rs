@@ -38,10 +38,7 @@ struct Buffer {
 impl Write for Buffer {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         let end = self.len + s.len();
-        self.bytes
-            .get_mut(self.len..end)
-            .ok_or(fmt::Error)?
-            .copy_from_slice(s.as_bytes());
+        self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(s.as_bytes());
         self.len = end;
         Ok(())
     }
@@ -69,15 +66,10 @@ fn part(out: &mut dyn Write, syntax: &str, operands: &Operands) -> Result<bool, 
                 Shown::Unknown => write!(out, "<{inner}>")?,
             }
         } else {
-            let mut buffer = Buffer {
-                bytes: [0; 96],
-                len: 0,
-            };
+            let mut buffer = Buffer { bytes: [0; 96], len: 0 };
             if !part(&mut buffer, inner, operands)? {
                 all_default = false;
-                out.write_str(
-                    core::str::from_utf8(&buffer.bytes[..buffer.len]).map_err(|_| fmt::Error)?,
-                )?;
+                out.write_str(core::str::from_utf8(&buffer.bytes[..buffer.len]).map_err(|_| fmt::Error)?)?;
             }
         }
     }

@@ -45,9 +45,12 @@ impl Inner {
     /// Takes a retired page that no CPU can be in.
     fn reuse(&mut self, arena: &Arena) -> Option<NonNull<CodePage>> {
         let (epoch, _) = *self.retired.front()?;
-        let is_busy = arena.cpus.read().iter().filter_map(Weak::upgrade).any(|cpu| {
-            cpu.inside.load(Ordering::SeqCst) != 0 && cpu.seen_epoch.load(Ordering::SeqCst) < epoch
-        });
+        let is_busy = arena
+            .cpus
+            .read()
+            .iter()
+            .filter_map(Weak::upgrade)
+            .any(|cpu| cpu.inside.load(Ordering::SeqCst) != 0 && cpu.seen_epoch.load(Ordering::SeqCst) < epoch);
         if is_busy { None } else { self.retired.pop_front().map(|(_, page)| page) }
     }
 }
@@ -55,10 +58,7 @@ impl Inner {
 impl CodeCache {
     /// An empty cache for `frames` frames.
     pub(crate) fn new(frames: usize) -> Self {
-        Self {
-            pages: null_pages(frames),
-            inner: Mutex::new(Inner { live: HashSet::new(), retired: VecDeque::new() }),
-        }
+        Self { pages: null_pages(frames), inner: Mutex::new(Inner { live: HashSet::new(), retired: VecDeque::new() }) }
     }
 
     /// The lock under which pages change.

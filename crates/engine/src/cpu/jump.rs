@@ -6,7 +6,7 @@
 
 use core::sync::atomic::Ordering;
 
-use machine::{Access, ADDRESS_LIMIT, Exit, GuestAddr, PAGE_SIZE, Prot, UserContext};
+use machine::{ADDRESS_LIMIT, Access, Exit, GuestAddr, PAGE_SIZE, Prot, UserContext};
 
 use crate::code::page::{self, CodePage};
 use crate::cpu::enter::leave;

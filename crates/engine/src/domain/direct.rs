@@ -7,10 +7,10 @@ use machine::{GuestAddr, Monitor, UserContext};
 
 use crate::code::page;
 use crate::cpu::{CpuState, flag_kind};
+use crate::crc::crc32;
 use crate::domain::flags::{self, Flags, shifted};
 use crate::domain::memory::{Mode, Plain, opaque};
 use crate::domain::{Domain, Slot, Stop, Values, rmw, size};
-use crate::crc::crc32;
 use crate::op::Op;
 use crate::simd::V128;
 
@@ -31,13 +31,7 @@ impl<M: Mode> Direct<M> {
     /// # Safety
     /// The pointers are those that a handler got, and good until this is gone.
     #[inline(always)]
-    pub(crate) unsafe fn new(
-        op: *const Op,
-        ctx: *mut UserContext,
-        cpu: *const CpuState,
-        fa: u64,
-        fb: u64,
-    ) -> Self {
+    pub(crate) unsafe fn new(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64) -> Self {
         Self { op, ctx, cpu, fa, fb, kind: None, mode: PhantomData }
     }
 
@@ -563,8 +557,7 @@ impl<M: Mode> Domain for Direct<M> {
             let Some([expected, _]) = self.take_mark(addr, 1 << SIZE) else { return Ok(1) };
             // SAFETY: aligned, and only ever accessed as memory that races.
             let memory = unsafe { Atomic::from_ptr(place) };
-            let outcome =
-                memory.compare_exchange(expected as Int, value as Int, Ordering::SeqCst, Ordering::SeqCst);
+            let outcome = memory.compare_exchange(expected as Int, value as Int, Ordering::SeqCst, Ordering::SeqCst);
             Ok(u64::from(outcome.is_err()))
         })
     }
@@ -628,8 +621,7 @@ impl<M: Mode> Domain for Direct<M> {
             let place = self.place::<Int>(addr)?;
             // SAFETY: aligned, and only ever accessed as memory that races.
             let memory = unsafe { Atomic::from_ptr(place) };
-            let outcome =
-                memory.compare_exchange(expected as Int, new as Int, Ordering::SeqCst, Ordering::SeqCst);
+            let outcome = memory.compare_exchange(expected as Int, new as Int, Ordering::SeqCst, Ordering::SeqCst);
             Ok(outcome.unwrap_or_else(|old| old).into())
         })
     }

@@ -75,8 +75,11 @@ pub(crate) fn opaque<T: Copy>(value: T) -> T {
         let mut value = value;
         // SAFETY: the text is a comment.
         unsafe {
-            core::arch::asm!("/* {0} */", inout(reg) *(&raw mut value).cast::<usize>(),
-                options(nomem, nostack, preserves_flags));
+            core::arch::asm!(
+                "/* {0} */",
+                inout(reg) * (&raw mut value).cast::<usize>(),
+                options(nomem, nostack, preserves_flags)
+            );
         }
         return value;
     }

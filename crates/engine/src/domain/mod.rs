@@ -271,12 +271,7 @@ pub trait Domain: VectorDomain {
     ///
     /// # Errors
     /// See [`Domain::load`].
-    fn store_exclusive_pair<const SIZE: u8>(
-        &mut self,
-        addr: Self::X,
-        a: Self::X,
-        b: Self::X,
-    ) -> Result<Self::X, Stop>;
+    fn store_exclusive_pair<const SIZE: u8>(&mut self, addr: Self::X, a: Self::X, b: Self::X) -> Result<Self::X, Stop>;
     /// Closes the exclusive monitor.
     fn clear_exclusive(&mut self);
     /// An atomic read-modify-write ([`rmw`]); gives the old value.

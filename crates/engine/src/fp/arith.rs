@@ -1,8 +1,6 @@
 //! Addition to fused multiply-add, in integer arithmetic, for any FPCR.
 
-use super::round::{
-    Class, Unpacked, invalid, process_nan, process_nans, round, shift_right_jam, unpack,
-};
+use super::round::{Class, Unpacked, invalid, process_nan, process_nans, round, shift_right_jam, unpack};
 use super::{Env, FPSR_DZC, Float, Rounding};
 
 /// `FPAbs`.
@@ -27,30 +25,18 @@ struct Exact {
 
 impl From<Unpacked> for Exact {
     fn from(u: Unpacked) -> Self {
-        Self {
-            negative: u.negative,
-            exponent: u.exponent,
-            significand: u128::from(u.significand),
-        }
+        Self { negative: u.negative, exponent: u.exponent, significand: u128::from(u.significand) }
     }
 }
 
 /// The sum of two numbers, exact but for a sticky lowest bit; `None` if zero.
 fn sum(a: Exact, b: Exact) -> Option<Exact> {
-    let (high, low) = if a.exponent >= b.exponent {
-        (a, b)
-    } else {
-        (b, a)
-    };
+    let (high, low) = if a.exponent >= b.exponent { (a, b) } else { (b, a) };
     let distance = high.exponent.abs_diff(low.exponent);
     // Two free bits are left at the top. Where the significands do not fit
     // side by side, the higher one is far greater, so nothing cancels and a
     // sticky bit is as good as the rest of the lower one.
-    let room = high
-        .significand
-        .leading_zeros()
-        .saturating_sub(2)
-        .min(distance);
+    let room = high.significand.leading_zeros().saturating_sub(2).min(distance);
     let exponent = high.exponent - room as i32;
     let h = high.significand << room;
     let l = shift_right_jam(low.significand, distance - room);
@@ -61,11 +47,7 @@ fn sum(a: Exact, b: Exact) -> Option<Exact> {
     } else {
         (low.negative, l - h)
     };
-    (significand != 0).then_some(Exact {
-        negative,
-        exponent,
-        significand,
-    })
+    (significand != 0).then_some(Exact { negative, exponent, significand })
 }
 
 /// Zero with the sign that FPCR's rounding mode gives to an exact zero sum.
@@ -168,12 +150,7 @@ pub fn div<T: Float>(a: u64, b: u64, env: &mut Env) -> u64 {
             let dividend = u128::from(ua.significand) << 70;
             let divisor = u128::from(ub.significand);
             let sticky = u128::from(dividend % divisor != 0);
-            round::<T>(
-                negative,
-                ua.exponent - ub.exponent - 70,
-                (dividend / divisor) | sticky,
-                env,
-            )
+            round::<T>(negative, ua.exponent - ub.exponent - 70, (dividend / divisor) | sticky, env)
         }
     }
 }
@@ -199,11 +176,7 @@ pub fn sqrt<T: Float>(a: u64, env: &mut Env) -> u64 {
 
 /// `FPMulAdd`: `addend + a * b`, rounded once.
 pub fn mul_add<T: Float>(addend: u64, a: u64, b: u64, env: &mut Env) -> u64 {
-    let (uc, ua, ub) = (
-        unpack::<T>(addend, env),
-        unpack::<T>(a, env),
-        unpack::<T>(b, env),
-    );
+    let (uc, ua, ub) = (unpack::<T>(addend, env), unpack::<T>(a, env), unpack::<T>(b, env));
     let infinity_by_zero = (ua.is_infinity() && ub.is_zero()) || (ua.is_zero() && ub.is_infinity());
     if uc.class == Class::Quiet && infinity_by_zero {
         return invalid::<T>(env);
@@ -217,11 +190,7 @@ pub fn mul_add<T: Float>(addend: u64, a: u64, b: u64, env: &mut Env) -> u64 {
         return invalid::<T>(env);
     }
     if uc.is_infinity() || infinite {
-        let sign = if uc.is_infinity() {
-            uc.negative
-        } else {
-            negative
-        };
+        let sign = if uc.is_infinity() { uc.negative } else { negative };
         return T::sign(sign) | T::INFINITY;
     }
     let zero = ua.is_zero() || ub.is_zero();
@@ -251,11 +220,8 @@ fn step<T: Float>(a: u64, b: u64, constant: u64, halvings: i32, env: &mut Env) -
     if let Some(nan) = process_nans::<T>(&[(ua, a), (ub, b)], env) {
         return nan;
     }
-    let constant_value = Exact {
-        negative: false,
-        exponent: -(T::FRAC as i32),
-        significand: u128::from(constant) << T::FRAC,
-    };
+    let constant_value =
+        Exact { negative: false, exponent: -(T::FRAC as i32), significand: u128::from(constant) << T::FRAC };
     let halved = |mut v: Exact| {
         v.exponent -= halvings;
         v
@@ -264,9 +230,7 @@ fn step<T: Float>(a: u64, b: u64, constant: u64, halvings: i32, env: &mut Env) -
         (Class::Infinity, Class::Zero) | (Class::Zero, Class::Infinity) => {
             round_exact::<T>(Some(halved(constant_value)), env)
         }
-        (Class::Infinity, _) | (_, Class::Infinity) => {
-            T::sign(ua.negative != ub.negative) | T::INFINITY
-        }
+        (Class::Infinity, _) | (_, Class::Infinity) => T::sign(ua.negative != ub.negative) | T::INFINITY,
         (Class::Zero, _) | (_, Class::Zero) => round_exact::<T>(Some(halved(constant_value)), env),
         _ => round_exact::<T>(sum(product(ua, ub), constant_value).map(halved), env),
     }

@@ -32,12 +32,7 @@ fn order(a: &Unpacked, b: &Unpacked) -> Ordering {
 
 /// The order of two operands; `None` if one is a NaN. A signalling NaN, or any
 /// NaN if `signal_quiet`, is an invalid operation.
-fn compare_operands<T: Float>(
-    a: u64,
-    b: u64,
-    signal_quiet: bool,
-    env: &mut Env,
-) -> Option<Ordering> {
+fn compare_operands<T: Float>(a: u64, b: u64, signal_quiet: bool, env: &mut Env) -> Option<Ordering> {
     let (ua, ub) = (unpack::<T>(a, env), unpack::<T>(b, env));
     if ua.is_nan() || ub.is_nan() {
         if signal_quiet || ua.class == Class::Signalling || ub.class == Class::Signalling {
@@ -65,10 +60,7 @@ pub fn compare_eq<T: Float>(a: u64, b: u64, env: &mut Env) -> bool {
 
 /// `FPCompareGE`.
 pub fn compare_ge<T: Float>(a: u64, b: u64, env: &mut Env) -> bool {
-    matches!(
-        compare_operands::<T>(a, b, true, env),
-        Some(Ordering::Equal | Ordering::Greater)
-    )
+    matches!(compare_operands::<T>(a, b, true, env), Some(Ordering::Equal | Ordering::Greater))
 }
 
 /// `FPCompareGT`.
@@ -115,12 +107,7 @@ fn pick<T: Float>(a: u64, b: u64, wanted: Ordering, env: &mut Env) -> u64 {
     let chosen = if order(&ua, &ub) == wanted { ua } else { ub };
     match chosen.class {
         Class::Infinity => T::sign(chosen.negative) | T::INFINITY,
-        Class::Finite => round::<T>(
-            chosen.negative,
-            chosen.exponent,
-            u128::from(chosen.significand),
-            env,
-        ),
+        Class::Finite => round::<T>(chosen.negative, chosen.exponent, u128::from(chosen.significand), env),
         // Only a zero beside a zero leaves the sign open: the maximum is
         // positive if either is, the minimum negative if either is.
         _ => T::sign(match (ua.is_zero() && ub.is_zero(), wanted) {

@@ -39,13 +39,7 @@ fn convert_with<From: Float, To: Float>(a: u64, rounding: Rounding, env: &mut En
         }
         Class::Infinity => sign | To::INFINITY,
         Class::Zero => sign,
-        Class::Finite => round_with::<To>(
-            u.negative,
-            u.exponent,
-            u128::from(u.significand),
-            rounding,
-            env,
-        ),
+        Class::Finite => round_with::<To>(u.negative, u.exponent, u128::from(u.significand), rounding, env),
     }
 }
 
@@ -64,11 +58,7 @@ pub fn round_int<T: Float>(a: u64, rounding: Rounding, exact: bool, env: &mut En
             if inexact && exact {
                 env.raise(FPSR_IXC);
             }
-            if integer == 0 {
-                sign
-            } else {
-                round::<T>(u.negative, 0, integer, env)
-            }
+            if integer == 0 { sign } else { round::<T>(u.negative, 0, integer, env) }
         }
     }
 }
@@ -104,11 +94,7 @@ pub fn to_fixed<T: Float>(
         Class::Infinity => (u128::MAX, false),
         Class::Finite => {
             let exponent = u.exponent + fraction_bits as i32;
-            if exponent > 64 {
-                (u128::MAX, false)
-            } else {
-                integral(u.significand, exponent, u.negative, rounding)
-            }
+            if exponent > 64 { (u128::MAX, false) } else { integral(u.significand, exponent, u.negative, rounding) }
         }
     };
     let (most, least) = match (signed, width) {
@@ -122,46 +108,23 @@ pub fn to_fixed<T: Float>(
         env.raise(FPSR_IXC);
     }
     let magnitude = magnitude.min(limit) as u64;
-    let value = if u.negative {
-        magnitude.wrapping_neg()
-    } else {
-        magnitude
-    };
-    if width == 32 {
-        value & 0xffff_ffff
-    } else {
-        value
-    }
+    let value = if u.negative { magnitude.wrapping_neg() } else { magnitude };
+    if width == 32 { value & 0xffff_ffff } else { value }
 }
 
 /// `FixedToFP`: a floating-point number from an integer of `width` bits with
 /// `fraction_bits` of them behind the point, in FPCR's rounding mode.
-pub fn from_fixed<T: Float>(
-    a: u64,
-    width: u32,
-    fraction_bits: u32,
-    signed: bool,
-    env: &mut Env,
-) -> u64 {
+pub fn from_fixed<T: Float>(a: u64, width: u32, fraction_bits: u32, signed: bool, env: &mut Env) -> u64 {
     let a = if width == 32 { a & 0xffff_ffff } else { a };
     let negative = signed && a >> (width - 1) & 1 != 0;
     let magnitude = if negative {
         let value = a.wrapping_neg();
-        if width == 32 {
-            value & 0xffff_ffff
-        } else {
-            value
-        }
+        if width == 32 { value & 0xffff_ffff } else { value }
     } else {
         a
     };
     if magnitude == 0 {
         return 0;
     }
-    round::<T>(
-        negative,
-        -(fraction_bits as i32),
-        u128::from(magnitude),
-        env,
-    )
+    round::<T>(negative, -(fraction_bits as i32), u128::from(magnitude), env)
 }

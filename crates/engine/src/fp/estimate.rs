@@ -66,11 +66,7 @@ pub fn rsqrt_estimate<T: Float>(a: u64, env: &mut Env) -> u64 {
         Class::Finite => {
             let biased = u.exponent + T::FRAC as i32 + T::BIAS;
             let nine_bits = u.significand >> (T::FRAC - 8);
-            let scaled = if biased & 1 == 0 {
-                nine_bits
-            } else {
-                nine_bits >> 1
-            };
+            let scaled = if biased & 1 == 0 { nine_bits } else { nine_bits >> 1 };
             // 380 for single, 3068 for double precision.
             let exponent = (3 * T::BIAS - 1 - biased) >> 1;
             (exponent as u64) << T::FRAC | (rsqrt_table(scaled) & 0xff) << (T::FRAC - 8)
@@ -85,11 +81,7 @@ pub fn recip_exponent<T: Float>(a: u64, env: &mut Env) -> u64 {
         return process_nan::<T>(u.class, a, env);
     }
     let field = (a >> T::FRAC) & T::EXP_ONES;
-    let inverted = if field == 0 {
-        T::EXP_ONES - 1
-    } else {
-        !field & T::EXP_ONES
-    };
+    let inverted = if field == 0 { T::EXP_ONES - 1 } else { !field & T::EXP_ONES };
     (a & T::SIGN) | inverted << T::FRAC
 }
 

@@ -22,10 +22,7 @@ mod tests;
 pub use arith::{abs, add, div, mul, mul_add, mul_x, neg, recip_step, rsqrt_step, sqrt, sub};
 pub use compare::{Nzcv, compare, compare_eq, compare_ge, compare_gt, max, max_num, min, min_num};
 pub use convert::{convert, convert_odd, from_fixed, round_int, to_fixed};
-pub use estimate::{
-    recip_estimate, recip_exponent, rsqrt_estimate, unsigned_recip_estimate,
-    unsigned_rsqrt_estimate,
-};
+pub use estimate::{recip_estimate, recip_exponent, rsqrt_estimate, unsigned_recip_estimate, unsigned_rsqrt_estimate};
 pub use format::{Double, Float, Half, Single};
 
 /// FPCR.AHP: the alternative half-precision format.

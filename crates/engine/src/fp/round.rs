@@ -43,12 +43,7 @@ pub(super) fn unpack<T: Float>(bits: u64, env: &mut Env) -> Unpacked {
     let negative = bits & T::SIGN != 0;
     let field = (bits >> T::FRAC) & T::EXP_ONES;
     let fraction = bits & T::FRAC_MASK;
-    let special = |class| Unpacked {
-        class,
-        negative,
-        exponent: 0,
-        significand: 0,
-    };
+    let special = |class| Unpacked { class, negative, exponent: 0, significand: 0 };
     if field == 0 {
         if fraction == 0 {
             return special(Class::Zero);
@@ -87,11 +82,7 @@ pub(super) fn process_nan<T: Float>(class: Class, bits: u64, env: &mut Env) -> u
     if class == Class::Signalling {
         env.raise(FPSR_IOC);
     }
-    if env.default_nan() {
-        T::DEFAULT_NAN
-    } else {
-        (bits & T::MASK) | T::QUIET
-    }
+    if env.default_nan() { T::DEFAULT_NAN } else { (bits & T::MASK) | T::QUIET }
 }
 
 /// `FPProcessNaNs` and `FPProcessNaNs3`: the NaN that an operation on these
@@ -162,12 +153,7 @@ pub(super) fn split(value: u128, shift: u32) -> (u128, bool, core::cmp::Ordering
 }
 
 /// `FPRound` with FPCR's rounding mode.
-pub(super) fn round<T: Float>(
-    negative: bool,
-    exponent: i32,
-    significand: u128,
-    env: &mut Env,
-) -> u64 {
+pub(super) fn round<T: Float>(negative: bool, exponent: i32, significand: u128, env: &mut Env) -> u64 {
     let rounding = env.rounding();
     round_with::<T>(negative, exponent, significand, rounding, env)
 }
@@ -195,11 +181,7 @@ pub(super) fn round_with<T: Float>(
     let last_place = top.max(T::MIN_EXP) - T::FRAC as i32;
     let shift = last_place - exponent;
     let (mut integer, inexact, rest) = if shift <= 0 {
-        (
-            significand << shift.unsigned_abs(),
-            false,
-            core::cmp::Ordering::Less,
-        )
+        (significand << shift.unsigned_abs(), false, core::cmp::Ordering::Less)
     } else {
         split(significand, shift.unsigned_abs())
     };
@@ -215,11 +197,7 @@ pub(super) fn round_with<T: Float>(
     // The hidden bit, and a carry out of the fraction, count the exponent up.
     let exponent_below = if tiny { 0 } else { (top - T::MIN_EXP) as u64 };
     let packed = (exponent_below << T::FRAC) + integer as u64;
-    let limit = if T::BITS == 16 && env.alternative_half() {
-        T::SIGN
-    } else {
-        T::INFINITY
-    };
+    let limit = if T::BITS == 16 && env.alternative_half() { T::SIGN } else { T::INFINITY };
     if packed >= limit {
         return overflow::<T>(negative, rounding, env);
     }

@@ -54,10 +54,7 @@ fn specials<T: Float>() -> Vec<u64> {
 /// exponents close to each other.
 fn pairs<T: Float>(count: usize) -> Vec<(u64, u64)> {
     let s = specials::<T>();
-    let mut all: Vec<_> = s
-        .iter()
-        .flat_map(|&a| s.iter().map(move |&b| (a, b)))
-        .collect();
+    let mut all: Vec<_> = s.iter().flat_map(|&a| s.iter().map(move |&b| (a, b))).collect();
     let mut random = Random(u64::from(T::BITS));
     for i in 0..count {
         let (mut a, mut b) = (random.next() & T::MASK, random.next() & T::MASK);
@@ -122,31 +119,11 @@ fn two_operands<T: HostFloat>() {
         ];
         for (op, exact) in ops {
             asked += 1;
-            answered += usize::from(agree(
-                &format!("{op:?}"),
-                &[a, b],
-                || T::op2(op, a, b),
-                |e| exact(a, b, e),
-            ));
+            answered += usize::from(agree(&format!("{op:?}"), &[a, b], || T::op2(op, a, b), |e| exact(a, b, e)));
         }
-        agree(
-            "eq",
-            &[a, b],
-            || T::compare(Compare::Eq, a, b),
-            |e| compare_eq::<T>(a, b, e),
-        );
-        agree(
-            "ge",
-            &[a, b],
-            || T::compare(Compare::Ge, a, b),
-            |e| compare_ge::<T>(a, b, e),
-        );
-        agree(
-            "gt",
-            &[a, b],
-            || T::compare(Compare::Gt, a, b),
-            |e| compare_gt::<T>(a, b, e),
-        );
+        agree("eq", &[a, b], || T::compare(Compare::Eq, a, b), |e| compare_eq::<T>(a, b, e));
+        agree("ge", &[a, b], || T::compare(Compare::Ge, a, b), |e| compare_ge::<T>(a, b, e));
+        agree("gt", &[a, b], || T::compare(Compare::Gt, a, b), |e| compare_gt::<T>(a, b, e));
         agree(
             "order",
             &[a, b],
@@ -165,10 +142,7 @@ fn two_operands<T: HostFloat>() {
         );
     }
     if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
-        assert!(
-            answered * 2 > asked,
-            "the host answered {answered} of {asked}"
-        );
+        assert!(answered * 2 > asked, "the host answered {answered} of {asked}");
     }
 }
 
@@ -184,13 +158,7 @@ fn host_matches_software_on_two_doubles() {
 
 fn one_operand<T: HostFloat>() {
     host::init();
-    let modes = [
-        Rounding::TieEven,
-        Rounding::PosInf,
-        Rounding::NegInf,
-        Rounding::Zero,
-        Rounding::TieAway,
-    ];
+    let modes = [Rounding::TieEven, Rounding::PosInf, Rounding::NegInf, Rounding::Zero, Rounding::TieAway];
     let mut random = Random(7);
     let mut values = specials::<T>();
     for _ in 0..40_000 {
@@ -198,11 +166,7 @@ fn one_operand<T: HostFloat>() {
         // Half of them in the range of integers, some with a tie.
         let e = (T::BIAS as u64 - 2) + random.next() % 70;
         let near = (a & !T::INFINITY) | e << T::FRAC;
-        values.extend([
-            a,
-            near,
-            near & !(T::FRAC_MASK >> (random.next() % u64::from(T::FRAC))),
-        ]);
+        values.extend([a, near, near & !(T::FRAC_MASK >> (random.next() % u64::from(T::FRAC)))]);
     }
     for a in values {
         agree("sqrt", &[a], || T::sqrt(a), |e| sqrt::<T>(a, e));
@@ -250,30 +214,11 @@ fn host_matches_software_on_one_double() {
 fn from_integers<T: HostFloat>() {
     host::init();
     let mut random = Random(3);
-    let edges = (0..64).flat_map(|b| {
-        [
-            1u64 << b,
-            (1u64 << b) - 1,
-            (1u64 << b) + 1,
-            (1u64 << b).wrapping_neg(),
-        ]
-    });
-    let values: Vec<u64> = edges
-        .chain((0..10_000).map(|_| random.next() >> (random.next() & 63)))
-        .collect();
+    let edges = (0..64).flat_map(|b| [1u64 << b, (1u64 << b) - 1, (1u64 << b) + 1, (1u64 << b).wrapping_neg()]);
+    let values: Vec<u64> = edges.chain((0..10_000).map(|_| random.next() >> (random.next() & 63))).collect();
     for a in values {
-        agree(
-            "from i64",
-            &[a],
-            || T::from_signed(a as i64),
-            |e| from_fixed::<T>(a, 64, 0, true, e),
-        );
-        agree(
-            "from u64",
-            &[a],
-            || T::from_unsigned(a),
-            |e| from_fixed::<T>(a, 64, 0, false, e),
-        );
+        agree("from i64", &[a], || T::from_signed(a as i64), |e| from_fixed::<T>(a, 64, 0, true, e));
+        agree("from u64", &[a], || T::from_unsigned(a), |e| from_fixed::<T>(a, 64, 0, false, e));
     }
 }
 
@@ -289,28 +234,13 @@ fn fused<T: HostFloat>() {
     let mut random = Random(11);
     for (a, b) in pairs::<T>(10_000) {
         let c = s[random.next() as usize % s.len()];
-        agree(
-            "fma",
-            &[c, a, b],
-            || T::mul_add(c, a, b),
-            |e| mul_add::<T>(c, a, b, e),
-        );
+        agree("fma", &[c, a, b], || T::mul_add(c, a, b), |e| mul_add::<T>(c, a, b, e));
         // An addend that nearly cancels the product.
         let mut env = Env::new(0);
         let c = neg::<T>(mul::<T>(a, b, &mut env));
-        agree(
-            "fma",
-            &[c, a, b],
-            || T::mul_add(c, a, b),
-            |e| mul_add::<T>(c, a, b, e),
-        );
+        agree("fma", &[c, a, b], || T::mul_add(c, a, b), |e| mul_add::<T>(c, a, b, e));
         let c = random.next() & T::MASK;
-        agree(
-            "fma",
-            &[c, a, b],
-            || T::mul_add(c, a, b),
-            |e| mul_add::<T>(c, a, b, e),
-        );
+        agree("fma", &[c, a, b], || T::mul_add(c, a, b), |e| mul_add::<T>(c, a, b, e));
     }
 }
 
@@ -324,27 +254,12 @@ fn host_matches_software_on_fused_multiply_add() {
 fn host_matches_software_between_formats() {
     for (a, b) in pairs::<Double>(20_000) {
         for v in [a, b] {
-            agree(
-                "narrow",
-                &[v],
-                || host::narrow(v),
-                |e| convert::<Double, Single>(v, e),
-            );
+            agree("narrow", &[v], || host::narrow(v), |e| convert::<Double, Single>(v, e));
             let v = v >> 32;
-            agree(
-                "widen",
-                &[v],
-                || host::widen(v),
-                |e| convert::<Single, Double>(v, e),
-            );
+            agree("widen", &[v], || host::widen(v), |e| convert::<Single, Double>(v, e));
             // Values that become small singles.
             let v = (a & !(0x7ff << 52)) | (870 + (b & 63)) << 52;
-            agree(
-                "narrow",
-                &[v],
-                || host::narrow(v),
-                |e| convert::<Double, Single>(v, e),
-            );
+            agree("narrow", &[v], || host::narrow(v), |e| convert::<Double, Single>(v, e));
         }
     }
 }
@@ -365,11 +280,7 @@ fn host_vectors_match_host_scalars() {
 
 #[test]
 fn nan_operands_propagate_signalling_first() {
-    let (snan, qnan, other) = (
-        0x7ff0_0000_0000_0001,
-        0x7ff8_0000_0000_0002,
-        0xfff8_0000_0000_0003,
-    );
+    let (snan, qnan, other) = (0x7ff0_0000_0000_0001, 0x7ff8_0000_0000_0002, 0xfff8_0000_0000_0003);
     let mut env = Env::new(0);
     assert_eq!(add::<Double>(qnan, snan, &mut env), 0x7ff8_0000_0000_0001);
     assert_eq!(env.fpsr, FPSR_IOC);
@@ -384,16 +295,10 @@ fn nan_operands_propagate_signalling_first() {
 #[test]
 fn invalid_operations_give_the_positive_default_nan() {
     let mut env = Env::new(0);
-    assert_eq!(
-        sub::<Single>(Single::INFINITY, Single::INFINITY, &mut env),
-        0x7fc0_0000
-    );
+    assert_eq!(sub::<Single>(Single::INFINITY, Single::INFINITY, &mut env), 0x7fc0_0000);
     assert_eq!(env.fpsr, FPSR_IOC);
     let mut env = Env::new(0);
-    assert_eq!(
-        mul_add::<Single>(0x7fc0_0001, Single::INFINITY, 0, &mut env),
-        0x7fc0_0000
-    );
+    assert_eq!(mul_add::<Single>(0x7fc0_0001, Single::INFINITY, 0, &mut env), 0x7fc0_0000);
     assert_eq!(env.fpsr, FPSR_IOC);
 }
 
@@ -403,10 +308,7 @@ fn flush_to_zero_drops_denormals_both_ways() {
     assert_eq!(add::<Double>(1, 0, &mut env), 0);
     assert_eq!(env.fpsr, FPSR_IDC);
     let mut env = Env::new(FPCR_FZ);
-    assert_eq!(
-        mul::<Double>(1 << 52, 0xbfe0_0000_0000_0000, &mut env),
-        1 << 63
-    );
+    assert_eq!(mul::<Double>(1 << 52, 0xbfe0_0000_0000_0000, &mut env), 1 << 63);
     assert_eq!(env.fpsr, FPSR_UFC);
 }
 
@@ -441,25 +343,9 @@ fn half_precision_has_both_formats() {
 #[test]
 fn conversions_to_integers_saturate() {
     let mut env = Env::new(0);
-    assert_eq!(
-        to_fixed::<Double>(0x41e0_0000_0000_0000, 32, 0, true, Rounding::Zero, &mut env),
-        0x7fff_ffff
-    );
-    assert_eq!(
-        to_fixed::<Double>(
-            0xbff0_0000_0000_0000,
-            64,
-            0,
-            false,
-            Rounding::Zero,
-            &mut env
-        ),
-        0
-    );
-    assert_eq!(
-        to_fixed::<Double>(0xc3e0_0000_0000_0000, 64, 0, true, Rounding::Zero, &mut env),
-        1 << 63
-    );
+    assert_eq!(to_fixed::<Double>(0x41e0_0000_0000_0000, 32, 0, true, Rounding::Zero, &mut env), 0x7fff_ffff);
+    assert_eq!(to_fixed::<Double>(0xbff0_0000_0000_0000, 64, 0, false, Rounding::Zero, &mut env), 0);
+    assert_eq!(to_fixed::<Double>(0xc3e0_0000_0000_0000, 64, 0, true, Rounding::Zero, &mut env), 1 << 63);
     assert_eq!(env.fpsr, FPSR_IOC);
 }
 
@@ -467,15 +353,9 @@ fn conversions_to_integers_saturate() {
 fn estimates_have_eight_bits() {
     let mut env = Env::new(0);
     assert_eq!(recip_estimate::<Single>(0x3f80_0000, &mut env), 0x3f7f_8000);
-    assert_eq!(
-        recip_estimate::<Double>(Double::ONE, &mut env),
-        0x3fef_f000_0000_0000
-    );
+    assert_eq!(recip_estimate::<Double>(Double::ONE, &mut env), 0x3fef_f000_0000_0000);
     assert_eq!(rsqrt_estimate::<Single>(0x3f80_0000, &mut env), 0x3f7f_8000);
-    assert_eq!(
-        rsqrt_estimate::<Double>(0x4010_0000_0000_0000, &mut env),
-        0x3fdf_f000_0000_0000
-    );
+    assert_eq!(rsqrt_estimate::<Double>(0x4010_0000_0000_0000, &mut env), 0x3fdf_f000_0000_0000);
     assert_eq!(unsigned_recip_estimate(0x8000_0000), 0xff80_0000);
     assert_eq!(unsigned_rsqrt_estimate(0x4000_0000), 0xff80_0000);
 }

@@ -52,17 +52,35 @@ macro_rules! by_small_lane {
 /// The lane type for a size of 1 or 2, as `$t`.
 macro_rules! by_middle_lane {
     (unsigned $size:expr, $t:ident => $body:expr) => {
-        if $size == 1 { type $t = u16; $body } else { type $t = u32; $body }
+        if $size == 1 {
+            type $t = u16;
+            $body
+        } else {
+            type $t = u32;
+            $body
+        }
     };
     (signed $size:expr, $t:ident => $body:expr) => {
-        if $size == 1 { type $t = i16; $body } else { type $t = i32; $body }
+        if $size == 1 {
+            type $t = i16;
+            $body
+        } else {
+            type $t = i32;
+            $body
+        }
     };
 }
 
 /// `$q` for the field Q.
 macro_rules! by_q {
     ($i:expr, $q:ident => $body:expr) => {
-        if $i.q() == 1 { const $q: bool = true; $body } else { const $q: bool = false; $body }
+        if $i.q() == 1 {
+            const $q: bool = true;
+            $body
+        } else {
+            const $q: bool = false;
+            $body
+        }
     };
 }
 
@@ -75,9 +93,21 @@ pub(super) const fn bytes(q: bool) -> u32 {
 macro_rules! by_fp_vector {
     ($i:expr, $f:ident, $count:ident => $body:expr) => {
         match ($i.sz_22(), $i.q()) {
-            (0, 0) => { type $f = Single; const $count: usize = 2; $body }
-            (0, _) => { type $f = Single; const $count: usize = 4; $body }
-            _ => { type $f = Double; const $count: usize = 2; $body }
+            (0, 0) => {
+                type $f = Single;
+                const $count: usize = 2;
+                $body
+            }
+            (0, _) => {
+                type $f = Single;
+                const $count: usize = 4;
+                $body
+            }
+            _ => {
+                type $f = Double;
+                const $count: usize = 2;
+                $body
+            }
         }
     };
 }
@@ -85,7 +115,13 @@ macro_rules! by_fp_vector {
 /// The format for a field that is 0 for single and 1 for double precision.
 macro_rules! by_precision {
     ($field:expr, $f:ident => $body:expr) => {
-        if $field == 0 { type $f = Single; $body } else { type $f = Double; $body }
+        if $field == 0 {
+            type $f = Single;
+            $body
+        } else {
+            type $f = Double;
+            $body
+        }
     };
 }
 

@@ -7,9 +7,8 @@ use a64::pseudocode::decode_bit_masks;
 use super::{Draft, Lower, dst, sp, src};
 use crate::domain::size;
 use crate::sem::dp_imm::{
-    AddImm, AddsZero, Adr, Adrp, AndsImm, CmpImm, Extend, Extract, ExtractBits, InsertBits,
-    LogicImm, MoveImm, MoveKeep, Nop, PlaceBits, ShiftImm, ShiftTwice, SubsImm, TstImm, logic,
-    shift, source,
+    AddImm, AddsZero, Adr, Adrp, AndsImm, CmpImm, Extend, Extract, ExtractBits, InsertBits, LogicImm, MoveImm,
+    MoveKeep, Nop, PlaceBits, ShiftImm, ShiftTwice, SubsImm, TstImm, logic, shift, source,
 };
 use crate::sem::dp_reg::MoveReg;
 
@@ -85,11 +84,7 @@ fn add_sub_immediate(i: Insn) -> i32 {
 
 fn add_immediate(i: Insn, imm: i32, c: &mut Lower<'_>) -> Draft {
     let (d, n) = (sp(i.rd()), sp(i.rn()));
-    if imm == 0 {
-        move_register(i, d, n, c)
-    } else {
-        by_sf!(i, c, AddImm; [d, n, 0, 0], imm)
-    }
+    if imm == 0 { move_register(i, d, n, c) } else { by_sf!(i, c, AddImm; [d, n, 0, 0], imm) }
 }
 
 pub(crate) fn ADD_addsub_imm(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -152,11 +147,7 @@ pub(crate) fn AND_log_imm(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 pub(crate) fn ORR_log_imm(i: Insn, c: &mut Lower<'_>) -> Draft {
-    if i.rn() == 31 {
-        move_value(sp(i.rd()), bit_mask(i), c)
-    } else {
-        logic_immediate::<{ logic::ORR }>(i, c)
-    }
+    if i.rn() == 31 { move_value(sp(i.rd()), bit_mask(i), c) } else { logic_immediate::<{ logic::ORR }>(i, c) }
 }
 
 pub(crate) fn EOR_log_imm(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -183,11 +174,7 @@ pub(crate) fn MOVZ_movewide(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 pub(crate) fn MOVN_movewide(i: Insn, c: &mut Lower<'_>) -> Draft {
-    move_value(
-        dst(i.rd()),
-        !(u64::from(i.imm16()) << (16 * i.hw())) & ones(width(i)),
-        c,
-    )
+    move_value(dst(i.rd()), !(u64::from(i.imm16()) << (16 * i.hw())) & ones(width(i)), c)
 }
 
 pub(crate) fn MOVK_movewide(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -240,20 +227,12 @@ pub(crate) fn UBFM_bitfield(i: Insn, c: &mut Lower<'_>) -> Draft {
         _ if field > 32 => c.op::<ShiftTwice<true, false>>([d, n, 0, 0], up_and_down(i)),
         _ if s >= r => {
             let operands = [d, n, r as u8 & 31, 0];
-            if r < 32 {
-                c.op::<ExtractBits<false>>(operands, mask)
-            } else {
-                c.op::<ExtractBits<true>>(operands, mask)
-            }
+            if r < 32 { c.op::<ExtractBits<false>>(operands, mask) } else { c.op::<ExtractBits<true>>(operands, mask) }
         }
         _ => {
             let lsb = width(i) - r;
             let operands = [d, n, lsb as u8 & 31, 0];
-            if lsb < 32 {
-                c.op::<PlaceBits<false>>(operands, mask)
-            } else {
-                c.op::<PlaceBits<true>>(operands, mask)
-            }
+            if lsb < 32 { c.op::<PlaceBits<false>>(operands, mask) } else { c.op::<PlaceBits<true>>(operands, mask) }
         }
     }
 }
@@ -263,11 +242,7 @@ pub(crate) fn BFM_bitfield(i: Insn, c: &mut Lower<'_>) -> Draft {
         return nop(c);
     }
     let (r, s) = (i.immr(), i.imms());
-    let mask = if s >= r {
-        ones(s - r + 1)
-    } else {
-        ones(s + 1) << (width(i) - r)
-    };
+    let mask = if s >= r { ones(s - r + 1) } else { ones(s + 1) << (width(i) - r) };
     let operands = [dst(i.rd()), src(i.rn()), r as u8 & 31, 0];
     let Ok(imm) = u32::try_from(mask) else {
         let imm = c.literal(mask);
@@ -278,23 +253,14 @@ pub(crate) fn BFM_bitfield(i: Insn, c: &mut Lower<'_>) -> Draft {
         };
     };
     match (i.sf(), r) {
-        (0, _) => {
-            c.op::<InsertBits<false, false, { source::UNSIGNED }>>(operands, imm.cast_signed())
-        }
-        (_, ..32) => {
-            c.op::<InsertBits<true, false, { source::UNSIGNED }>>(operands, imm.cast_signed())
-        }
+        (0, _) => c.op::<InsertBits<false, false, { source::UNSIGNED }>>(operands, imm.cast_signed()),
+        (_, ..32) => c.op::<InsertBits<true, false, { source::UNSIGNED }>>(operands, imm.cast_signed()),
         _ => c.op::<InsertBits<true, true, { source::UNSIGNED }>>(operands, imm.cast_signed()),
     }
 }
 
 pub(crate) fn EXTR_extract(i: Insn, c: &mut Lower<'_>) -> Draft {
-    let (d, n, m, lsb) = (
-        dst(i.rd()),
-        src(i.rn()),
-        src(i.rm()),
-        i.imms().cast_signed(),
-    );
+    let (d, n, m, lsb) = (dst(i.rd()), src(i.rn()), src(i.rm()), i.imms().cast_signed());
     match lsb {
         _ if i.rd() == 31 => nop(c),
         0 => move_register(i, d, m, c),

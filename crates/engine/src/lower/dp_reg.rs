@@ -9,12 +9,10 @@ use crate::domain::size;
 use crate::sem::dp_cond::{CompareIf, Select, SetIf, otherwise};
 use crate::sem::dp_imm::{logic, shift};
 use crate::sem::dp_reg::{
-    AddCarry, AddExt, AddReg, AddScaled, AddsExt, AddsReg, CmpReg, LogicFlags, LogicReg, PLAIN,
-    TstReg,
+    AddCarry, AddExt, AddReg, AddScaled, AddsExt, AddsReg, CmpReg, LogicFlags, LogicReg, PLAIN, TstReg,
 };
 use crate::sem::dp_src::{
-    Cls, Clz, Crc, Madd, Msub, Mul, MulAddLong, Rbit, Rev16, Rev32, Rev64, Sdiv, ShiftReg, Smulh,
-    Udiv, Umulh,
+    Cls, Clz, Crc, Madd, Msub, Mul, MulAddLong, Rbit, Rev16, Rev32, Rev64, Sdiv, ShiftReg, Smulh, Udiv, Umulh,
 };
 
 /// Defines the rows as instances of a function.
@@ -33,11 +31,7 @@ fn operands(i: Insn) -> [u8; 4] {
 
 /// The kind of shift of the second operand: a shift by zero is none.
 fn kind(i: Insn) -> u8 {
-    if i.imm6() == 0 {
-        PLAIN
-    } else {
-        i.shift() as u8
-    }
+    if i.imm6() == 0 { PLAIN } else { i.shift() as u8 }
 }
 
 fn add_sub<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -63,27 +57,17 @@ fn add_sub_flags<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 fn add_sub_extended<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
-    let (r, imm) = (
-        [sp(i.rd()), sp(i.rn()), src(i.rm()), 0],
-        i.imm3().cast_signed(),
-    );
+    let (r, imm) = ([sp(i.rd()), sp(i.rn()), src(i.rm()), 0], i.imm3().cast_signed());
     with_const!(i.option(), OPTION: u8 in [0 1 2 4 5 6; 3] => by_sf!(i, c, AddExt, SUB, OPTION; r, imm))
 }
 
 fn add_sub_extended_flags<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
-    let (r, imm) = (
-        [dst(i.rd()), sp(i.rn()), src(i.rm()), 0],
-        i.imm3().cast_signed(),
-    );
+    let (r, imm) = ([dst(i.rd()), sp(i.rn()), src(i.rm()), 0], i.imm3().cast_signed());
     with_const!(i.option(), OPTION: u8 in [0 1 2 4 5 6; 3] => by_sf!(i, c, AddsExt, SUB, OPTION; r, imm))
 }
 
 fn add_sub_carry<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
-    if i.rd() == 31 {
-        nop(c)
-    } else {
-        by_sf!(i, c, AddCarry, SUB, false; operands(i), 0)
-    }
+    if i.rd() == 31 { nop(c) } else { by_sf!(i, c, AddCarry, SUB, false; operands(i), 0) }
 }
 
 fn add_sub_carry_flags<const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -164,11 +148,7 @@ pub(crate) fn CCMN_condcmp_imm(i: Insn, c: &mut Lower<'_>) -> Draft {
     }
 }
 
-fn compare_if_with<const SUB: bool, const IMM: bool>(
-    i: Insn,
-    imm: i32,
-    c: &mut Lower<'_>,
-) -> Draft {
+fn compare_if_with<const SUB: bool, const IMM: bool>(i: Insn, imm: i32, c: &mut Lower<'_>) -> Draft {
     let m = if IMM { 0 } else { src(i.rm()) };
     let r = [0, src(i.rn()), m, i.nzcv() as u8];
     with_const!(
@@ -224,11 +204,7 @@ pub(crate) fn MADD_dp_3src(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 fn mul_add_long<const SIGNED: bool, const SUB: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {
-    if i.rd() == 31 {
-        nop(c)
-    } else {
-        c.op::<MulAddLong<SIGNED, SUB>>(operands(i), 0)
-    }
+    if i.rd() == 31 { nop(c) } else { c.op::<MulAddLong<SIGNED, SUB>>(operands(i), 0) }
 }
 
 fn checksum<const C: bool>(i: Insn, c: &mut Lower<'_>) -> Draft {

@@ -16,10 +16,22 @@ use crate::sem::system::Nop;
 macro_rules! by_size {
     ($size:expr, $s:ident => $body:expr) => {
         match $size {
-            0 => { const $s: u8 = size::B; $body }
-            1 => { const $s: u8 = size::H; $body }
-            2 => { const $s: u8 = size::W; $body }
-            _ => { const $s: u8 = size::X; $body }
+            0 => {
+                const $s: u8 = size::B;
+                $body
+            }
+            1 => {
+                const $s: u8 = size::H;
+                $body
+            }
+            2 => {
+                const $s: u8 = size::W;
+                $body
+            }
+            _ => {
+                const $s: u8 = size::X;
+                $body
+            }
         }
     };
 }
@@ -27,7 +39,13 @@ macro_rules! by_size {
 /// The body for words and doublewords.
 macro_rules! by_sz {
     ($is_x:expr, $s:ident => $body:expr) => {
-        if $is_x { const $s: u8 = size::X; $body } else { const $s: u8 = size::W; $body }
+        if $is_x {
+            const $s: u8 = size::X;
+            $body
+        } else {
+            const $s: u8 = size::W;
+            $body
+        }
     };
 }
 
@@ -35,11 +53,26 @@ macro_rules! by_sz {
 macro_rules! by_vsize {
     ($size:expr, $s:ident => $body:expr) => {
         match $size {
-            0 => { const $s: u8 = size::B; $body }
-            1 => { const $s: u8 = size::H; $body }
-            2 => { const $s: u8 = size::W; $body }
-            3 => { const $s: u8 = size::X; $body }
-            _ => { const $s: u8 = size::Q; $body }
+            0 => {
+                const $s: u8 = size::B;
+                $body
+            }
+            1 => {
+                const $s: u8 = size::H;
+                $body
+            }
+            2 => {
+                const $s: u8 = size::W;
+                $body
+            }
+            3 => {
+                const $s: u8 = size::X;
+                $body
+            }
+            _ => {
+                const $s: u8 = size::Q;
+                $body
+            }
         }
     };
 }
@@ -161,12 +194,36 @@ pub(super) fn LDR_fp_loadlit(i: Insn, c: &mut Lower<'_>) -> Draft {
 macro_rules! by_index {
     ($i:expr, $s:ident, $x:ident, $h:ident => $body:expr) => {
         match ($i.option(), $i.s()) {
-            (2, 0) => { const $x: u8 = index::UXTW; const $h: u8 = 0; $body }
-            (2, _) => { const $x: u8 = index::UXTW; const $h: u8 = $s; $body }
-            (6, 0) => { const $x: u8 = index::SXTW; const $h: u8 = 0; $body }
-            (6, _) => { const $x: u8 = index::SXTW; const $h: u8 = $s; $body }
-            (_, 0) => { const $x: u8 = index::X; const $h: u8 = 0; $body }
-            _ => { const $x: u8 = index::X; const $h: u8 = $s; $body }
+            (2, 0) => {
+                const $x: u8 = index::UXTW;
+                const $h: u8 = 0;
+                $body
+            }
+            (2, _) => {
+                const $x: u8 = index::UXTW;
+                const $h: u8 = $s;
+                $body
+            }
+            (6, 0) => {
+                const $x: u8 = index::SXTW;
+                const $h: u8 = 0;
+                $body
+            }
+            (6, _) => {
+                const $x: u8 = index::SXTW;
+                const $h: u8 = $s;
+                $body
+            }
+            (_, 0) => {
+                const $x: u8 = index::X;
+                const $h: u8 = 0;
+                $body
+            }
+            _ => {
+                const $x: u8 = index::X;
+                const $h: u8 = $s;
+                $body
+            }
         }
     };
 }

@@ -146,7 +146,14 @@ impl<'a> Lower<'a> {
 
 /// The handler of what is no instruction.
 #[cold]
-unsafe extern "C" fn undefined(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, _: Scratch, fa: u64, fb: u64) {
+unsafe extern "C" fn undefined(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    _: Scratch,
+    fa: u64,
+    fb: u64,
+) {
     // SAFETY: the caller vouches for the pointers.
     unsafe {
         let word = (*op).imm.cast_unsigned();

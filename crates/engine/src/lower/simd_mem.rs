@@ -18,7 +18,13 @@ macro_rules! by_post {
         $body
     }};
     (post $i:expr, $p:ident => $body:expr) => {
-        if $i.rm() == 31 { const $p: u8 = post::BYTES; $body } else { const $p: u8 = post::REGISTER; $body }
+        if $i.rm() == 31 {
+            const $p: u8 = post::BYTES;
+            $body
+        } else {
+            const $p: u8 = post::REGISTER;
+            $body
+        }
     };
 }
 

@@ -12,9 +12,7 @@ use crate::sem::simd::{Saturating, Vector};
 use crate::simd::Lane;
 use crate::simd::convert::ConvertOdd;
 use crate::simd::fp::{self, Each, FromSigned, FromUnsigned, Pairwise, ToInt, mode};
-use crate::simd::int::{
-    Abs, Across, Add, AddTo, CmpEq, CmpGe, CmpGt, CmpTest, Neg, Sub, WithZero, ZeroWith, across,
-};
+use crate::simd::int::{Abs, Across, Add, AddTo, CmpEq, CmpGe, CmpGt, CmpTest, Neg, Sub, WithZero, ZeroWith, across};
 use crate::simd::permute::Dup;
 use crate::simd::saturate::{self, DoubleMulHigh, DoubleMulLong, RoundingDoubleMulHigh, accumulate};
 use crate::simd::shift::{ShiftBy, ShiftLeft, ShiftLeftInsert, ShiftRight, ShiftRightInsert};

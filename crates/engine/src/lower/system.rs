@@ -8,8 +8,7 @@ use crate::lower::{Draft, Lower, dst, src};
 use crate::op::{Op, Scratch, TPIDR, go};
 use crate::sem::atomic::ClearExclusive;
 use crate::sem::system::{
-    Barrier, CacheLine, Literal, Move, Nop, ReadFpcr, ReadFpsr, ReadNzcv, WriteFpcr, WriteFpsr, WriteNzcv,
-    ZeroBlock,
+    Barrier, CacheLine, Literal, Move, Nop, ReadFpcr, ReadFpsr, ReadNzcv, WriteFpcr, WriteFpsr, WriteNzcv, ZeroBlock,
 };
 
 /// A system register or operation, as `op0:op1:CRn:CRm:op2`.
@@ -125,7 +124,14 @@ unsafe fn finish(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa:
 
 /// # Safety
 /// As [`crate::op::Handler`].
-unsafe extern "C" fn read_counter(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, _: Scratch, fa: u64, fb: u64) {
+unsafe extern "C" fn read_counter(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    _: Scratch,
+    fa: u64,
+    fb: u64,
+) {
     // SAFETY: the caller vouches for the pointers.
     unsafe {
         let value = (*(*cpu).local()).clock.counter();
@@ -135,7 +141,14 @@ unsafe extern "C" fn read_counter(op: *const Op, ctx: *mut UserContext, cpu: *co
 
 /// # Safety
 /// As [`crate::op::Handler`].
-unsafe extern "C" fn read_frequency(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, _: Scratch, fa: u64, fb: u64) {
+unsafe extern "C" fn read_frequency(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    _: Scratch,
+    fa: u64,
+    fb: u64,
+) {
     // SAFETY: the caller vouches for the pointers.
     unsafe {
         let value = (*(*cpu).local()).clock.counter_frequency();

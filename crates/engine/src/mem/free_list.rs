@@ -33,7 +33,11 @@ pub(crate) struct FreeList {
 impl FreeList {
     /// All of `frames` frames, none of which was used.
     pub(crate) fn new(frames: u32) -> Self {
-        Self { state: Mutex::new(State { stale: Vec::new(), zero: Vec::new(), fresh: 0 }), releasing: Mutex::new(()), frames }
+        Self {
+            state: Mutex::new(State { stale: Vec::new(), zero: Vec::new(), fresh: 0 }),
+            releasing: Mutex::new(()),
+            frames,
+        }
     }
 
     /// A free frame, and whether it reads as zero.

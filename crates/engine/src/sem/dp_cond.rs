@@ -40,11 +40,7 @@ impl<const SF: bool, const MASK: bool, const COND: u8> Sem for SetIf<SF, MASK, C
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let bit = d.x_from(d.condition::<COND>());
-        let value = if MASK {
-            d.trunc::<SF>(d.sub(d.constant(0), bit))
-        } else {
-            bit
-        };
+        let value = if MASK { d.trunc::<SF>(d.sub(d.constant(0), bit)) } else { bit };
         d.set_x(Slot::D, value);
         Ok(())
     }
@@ -54,9 +50,7 @@ impl<const SF: bool, const MASK: bool, const COND: u8> Sem for SetIf<SF, MASK, C
 /// slot A as a number. The operand is Rm or the immediate.
 pub(crate) struct CompareIf<const SF: bool, const SUB: bool, const IMM: bool, const COND: u8>;
 
-impl<const SF: bool, const SUB: bool, const IMM: bool, const COND: u8> Sem
-    for CompareIf<SF, SUB, IMM, COND>
-{
+impl<const SF: bool, const SUB: bool, const IMM: bool, const COND: u8> Sem for CompareIf<SF, SUB, IMM, COND> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let a = d.x(Slot::N);

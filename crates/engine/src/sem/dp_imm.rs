@@ -233,11 +233,7 @@ impl<const SF: bool, const SIGNED: bool, const SIZE: u8> Sem for Extend<SF, SIGN
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let a = d.x(Slot::N);
-        let value = if SIGNED {
-            d.sext::<SIZE>(a)
-        } else {
-            d.zext::<SIZE>(a)
-        };
+        let value = if SIGNED { d.sext::<SIZE>(a) } else { d.zext::<SIZE>(a) };
         d.set_x(Slot::D, d.trunc::<SF>(value));
         Ok(())
     }
@@ -250,11 +246,7 @@ impl<const HIGH: bool> Sem for ExtractBits<HIGH> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let n = d.x(Slot::N);
-        let n = if HIGH {
-            d.lsr::<true>(n, d.constant(32))
-        } else {
-            n
-        };
+        let n = if HIGH { d.lsr::<true>(n, d.constant(32)) } else { n };
         let value = d.and(d.lsr::<true>(n, d.slot(Slot::M)), d.imm_unsigned());
         d.set_x(Slot::D, value);
         Ok(())
@@ -268,11 +260,7 @@ impl<const HIGH: bool> Sem for PlaceBits<HIGH> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let field = d.lsl::<true>(d.and(d.x(Slot::N), d.imm_unsigned()), d.slot(Slot::M));
-        let value = if HIGH {
-            d.lsl::<true>(field, d.constant(32))
-        } else {
-            field
-        };
+        let value = if HIGH { d.lsl::<true>(field, d.constant(32)) } else { field };
         d.set_x(Slot::D, value);
         Ok(())
     }
@@ -288,11 +276,7 @@ impl<const SF: bool, const SIGNED: bool> Sem for ShiftTwice<SF, SIGNED> {
         let amounts = d.imm_unsigned();
         let left = d.lsl::<true>(d.x(Slot::N), amounts);
         let n = d.lsr::<true>(amounts, d.constant(8));
-        let value = if SIGNED {
-            d.asr::<true>(left, n)
-        } else {
-            d.lsr::<true>(left, n)
-        };
+        let value = if SIGNED { d.asr::<true>(left, n) } else { d.lsr::<true>(left, n) };
         d.set_x(Slot::D, d.trunc::<SF>(value));
         Ok(())
     }
@@ -306,17 +290,10 @@ impl<const SF: bool, const HIGH: bool, const FROM: u8> Sem for InsertBits<SF, HI
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
         let n = d.x(Slot::N);
-        let n = if HIGH {
-            d.ror::<true>(n, d.constant(32))
-        } else {
-            n
-        };
+        let n = if HIGH { d.ror::<true>(n, d.constant(32)) } else { n };
         // Taking what differs needs the mask once, and one register less.
         let old = d.x(Slot::D);
-        let differs = d.and(
-            d.xor(old, d.ror::<SF>(n, d.slot(Slot::M))),
-            immediate::<D, FROM>(d),
-        );
+        let differs = d.and(d.xor(old, d.ror::<SF>(n, d.slot(Slot::M))), immediate::<D, FROM>(d));
         let value = d.xor(old, differs);
         d.set_x(Slot::D, d.trunc::<SF>(value));
         Ok(())

@@ -12,11 +12,7 @@ pub(crate) const PLAIN: u8 = 4;
 #[inline(always)]
 fn operand<D: Domain, const SF: bool, const KIND: u8>(d: &D) -> D::X {
     let m = d.x(Slot::M);
-    if KIND == PLAIN {
-        m
-    } else {
-        shifted::<D, SF, KIND>(d, m, d.imm())
-    }
+    if KIND == PLAIN { m } else { shifted::<D, SF, KIND>(d, m, d.imm()) }
 }
 
 /// `ADD`, `SUB`: Rd = Rn ± Rm shifted.

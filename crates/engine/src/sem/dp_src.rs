@@ -81,11 +81,7 @@ impl<const SIGNED: bool, const SUB: bool> Sem for MulAddLong<SIGNED, SUB> {
             d.mul(d.zext::<{ size::W }>(n), d.zext::<{ size::W }>(m))
         };
         let a = d.x(Slot::A);
-        let value = if SUB {
-            d.sub(a, product)
-        } else {
-            d.add(a, product)
-        };
+        let value = if SUB { d.sub(a, product) } else { d.add(a, product) };
         d.set_x(Slot::D, value);
         Ok(())
     }

@@ -6,8 +6,8 @@
 use core::marker::PhantomData;
 
 use crate::domain::{Domain, Sem, Slot, Stop, size};
-use crate::simd::permute::{Dup, Extract, Insert, Merge3, Split3, Uzp1, Uzp2, Zip1, Zip2};
 use crate::simd::Lane;
+use crate::simd::permute::{Dup, Extract, Insert, Merge3, Split3, Uzp1, Uzp2, Zip1, Zip2};
 
 /// What is added to the base afterwards.
 pub(crate) mod post {

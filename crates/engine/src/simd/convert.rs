@@ -204,4 +204,3 @@ impl<const ROOT: bool> super::VectorOp for UnsignedEstimate<ROOT> {
         a.map::<u32>(if ROOT { fp::unsigned_rsqrt_estimate } else { fp::unsigned_recip_estimate })
     }
 }
-

@@ -74,9 +74,7 @@ impl VectorOp for AesDecrypt {
             return result;
         }
         let state = state.lanes::<u8>();
-        V128::from_lanes::<u8>(core::array::from_fn(|i| {
-            INVERSE_SBOX[usize::from(state[(i + 16 - 4 * (i % 4)) % 16])]
-        }))
+        V128::from_lanes::<u8>(core::array::from_fn(|i| INVERSE_SBOX[usize::from(state[(i + 16 - 4 * (i % 4)) % 16])]))
     }
 }
 
@@ -195,7 +193,8 @@ pub struct Sha256<const SECOND: bool>;
 impl<const SECOND: bool> VectorOp for Sha256<SECOND> {
     #[inline(always)]
     fn eval(a: V128, b: V128, c: V128, _: u64) -> V128 {
-        let (mut x, mut y) = if SECOND { (a.lanes::<u32>(), c.lanes::<u32>()) } else { (c.lanes::<u32>(), a.lanes::<u32>()) };
+        let (mut x, mut y) =
+            if SECOND { (a.lanes::<u32>(), c.lanes::<u32>()) } else { (c.lanes::<u32>(), a.lanes::<u32>()) };
         for w in b.lanes::<u32>() {
             let choose = (y[0] & y[1]) | (!y[0] & y[2]);
             let majority = (x[0] & x[1]) | (x[0] & x[2]) | (x[1] & x[2]);

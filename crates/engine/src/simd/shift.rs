@@ -21,7 +21,11 @@ impl<T: Lane, const ROUND: bool> VectorOp for ShiftBy<T, ROUND> {
     fn eval(a: V128, b: V128, _: V128, _: u64) -> V128 {
         a.zip::<T>(b, |a, b| {
             let n = b.bits() as i8;
-            if n >= 0 { a.shl(u32::from(n.unsigned_abs())) } else { shift_right::<T, ROUND>(a, n.unsigned_abs().into()) }
+            if n >= 0 {
+                a.shl(u32::from(n.unsigned_abs()))
+            } else {
+                shift_right::<T, ROUND>(a, n.unsigned_abs().into())
+            }
         })
     }
 }

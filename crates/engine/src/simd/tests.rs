@@ -66,9 +66,8 @@ fn polynomial_products_have_127_bits() {
 #[test]
 fn sha256_rounds_hash_the_empty_message() {
     use super::crypto::{Sha256, Sha256Schedule0, Sha256Schedule1};
-    const H: [u32; 8] = [
-        0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-    ];
+    const H: [u32; 8] =
+        [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
     // The first 32 bits of the fractional parts of the cube roots of the primes.
     let primes = (2_u64..).filter(|n| (2..*n).all(|d| n % d != 0)).take(64);
     let k: Vec<u32> = primes

@@ -84,9 +84,7 @@ impl<W: Lane, const ROUND: bool, const HIGH: bool> VectorOp for ShiftRightNarrow
     #[inline(always)]
     fn eval(a: V128, _: V128, c: V128, n: u64) -> V128 {
         let lanes = a.lanes::<W>();
-        pack::<W::Narrow, HIGH>(c, |i| {
-            W::Narrow::truncate(shift_right::<W, ROUND>(lanes.as_ref()[i], n as u32).bits())
-        })
+        pack::<W::Narrow, HIGH>(c, |i| W::Narrow::truncate(shift_right::<W, ROUND>(lanes.as_ref()[i], n as u32).bits()))
     }
 }
 

@@ -57,12 +57,7 @@ impl Guest {
         let arena = arena(256);
         let space = AddressSpace::new(&arena).unwrap();
         let cpu = Cpu::new(&arena, Arc::new(Still), CpuFeatures::all());
-        let guest = Self {
-            arena,
-            space,
-            cpu,
-            context: UserContext::new(CODE, 0),
-        };
+        let guest = Self { arena, space, cpu, context: UserContext::new(CODE, 0) };
         guest.map(CODE, Prot::READ | Prot::EXEC);
         guest.map(DATA, Prot::READ | Prot::WRITE);
         guest
@@ -83,22 +78,19 @@ impl Guest {
     /// Puts instructions into a page.
     pub(crate) fn code(&self, addr: u64, words: &[u32]) {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        self.arena
-            .write(self.frame(addr), addr as usize % 4096, &bytes);
+        self.arena.write(self.frame(addr), addr as usize % 4096, &bytes);
     }
 
     /// Puts doublewords into a page.
     pub(crate) fn words(&self, addr: u64, words: &[u64]) {
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        self.arena
-            .write(self.frame(addr), addr as usize % 4096, &bytes);
+        self.arena.write(self.frame(addr), addr as usize % 4096, &bytes);
     }
 
     /// Reads a doubleword.
     pub(crate) fn word(&self, addr: u64) -> u64 {
         let mut bytes = [0; 8];
-        self.arena
-            .read(self.frame(addr), addr as usize % 4096, &mut bytes);
+        self.arena.read(self.frame(addr), addr as usize % 4096, &mut bytes);
         u64::from_le_bytes(bytes)
     }
 

@@ -218,13 +218,7 @@ impl Dentry {
 
     /// The child called `name` is now called `new_name` in `new_dir`; what
     /// `new_name` was is gone, or takes the old name in an exchange.
-    pub(super) fn move_child(
-        self: &Arc<Self>,
-        name: &[u8],
-        new_dir: &Arc<Self>,
-        new_name: &[u8],
-        is_exchange: bool,
-    ) {
+    pub(super) fn move_child(self: &Arc<Self>, name: &[u8], new_dir: &Arc<Self>, new_name: &[u8], is_exchange: bool) {
         let moved = self.children.lock().remove(name).and_then(|child| child.upgrade());
         let replaced = new_dir.children.lock().remove(new_name).and_then(|child| child.upgrade());
         if let Some(replaced) = replaced {

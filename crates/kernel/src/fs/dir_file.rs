@@ -93,9 +93,8 @@ impl FileOps for DirFile {
         if is_full || self.list(file, from, sink)? {
             return Ok(());
         }
-        file.inode().read_dir(from, caller, &mut |entry| {
-            sink(DirEntry { next: entry.next.saturating_add(DOTS), ..entry })
-        })
+        file.inode()
+            .read_dir(from, caller, &mut |entry| sink(DirEntry { next: entry.next.saturating_add(DOTS), ..entry }))
     }
 
     fn sync(&self, _file: &File, _data_only: bool) -> Result<()> {

@@ -211,7 +211,11 @@ impl File {
     #[must_use]
     pub fn new(kernel: &Arc<Kernel>, path: Path, ops: Arc<dyn FileOps>, flags: OpenFlags) -> Arc<Self> {
         let kept = flags
-            - (OpenFlags::O_CREAT | OpenFlags::O_EXCL | OpenFlags::O_NOCTTY | OpenFlags::O_TRUNC | OpenFlags::O_CLOEXEC);
+            - (OpenFlags::O_CREAT
+                | OpenFlags::O_EXCL
+                | OpenFlags::O_NOCTTY
+                | OpenFlags::O_TRUNC
+                | OpenFlags::O_CLOEXEC);
         Arc::new(Self {
             ops,
             path,
@@ -362,8 +366,9 @@ impl Drop for File {
     fn drop(&mut self) {
         self.ops.release(self);
         if *self.has_locks.get_mut()
-            && let Some(kernel) = self.kernel() {
-                kernel.vfs().locks().release_file(self);
-            }
+            && let Some(kernel) = self.kernel()
+        {
+            kernel.vfs().locks().release_file(self);
+        }
     }
 }

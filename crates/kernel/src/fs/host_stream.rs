@@ -128,7 +128,11 @@ impl Inode for Stream {
 impl Stream {
     /// Moves bytes from the host into `buf` with `read`, a chunk at a time,
     /// until something is short.
-    fn pull(&self, buf: &mut IoBuf<'_>, mut read: impl FnMut(&mut [u8], usize) -> core::result::Result<usize, Errno>) -> Result<usize> {
+    fn pull(
+        &self,
+        buf: &mut IoBuf<'_>,
+        mut read: impl FnMut(&mut [u8], usize) -> core::result::Result<usize, Errno>,
+    ) -> Result<usize> {
         let mut chunk = buffer(buf.left());
         let mut done = 0;
         // Only the first read may take what cannot be given back: a pipe's

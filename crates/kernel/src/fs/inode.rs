@@ -205,13 +205,7 @@ pub trait Inode: Send + Sync + 'static {
     ///
     /// # Errors
     /// `EEXIST`, `ENOENT`, `ENOTDIR`, `EISDIR`, `ENOTEMPTY`, `EINVAL`, `EPERM`.
-    fn rename(
-        &self,
-        _name: &[u8],
-        _new_dir: &Arc<dyn Inode>,
-        _new_name: &[u8],
-        _flags: RenameFlags,
-    ) -> Result<()> {
+    fn rename(&self, _name: &[u8], _new_dir: &Arc<dyn Inode>, _new_name: &[u8], _flags: RenameFlags) -> Result<()> {
         Err(Errno::EPERM.because("nothing can be renamed here"))
     }
 

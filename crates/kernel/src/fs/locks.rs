@@ -338,7 +338,10 @@ mod tests {
     #[test]
     fn a_circle_of_waiting_processes_is_found() {
         let inner = Inner {
-            waiting: alloc::vec![(LockOwner::Process(2), LockOwner::Process(3)), (LockOwner::Process(3), LockOwner::Process(1))],
+            waiting: alloc::vec![
+                (LockOwner::Process(2), LockOwner::Process(3)),
+                (LockOwner::Process(3), LockOwner::Process(1))
+            ],
             ..Inner::default()
         };
         assert!(inner.would_deadlock(LockOwner::Process(1), LockOwner::Process(2)));

@@ -192,9 +192,10 @@ impl MountTable {
         let mut gone = Vec::new();
         let mut next = alloc::vec![mount.clone()];
         while let Some(mount) = next.pop() {
-            let above = mounts.all.iter().filter(|other| {
-                other.at.lock().as_ref().is_some_and(|at| Arc::ptr_eq(&at.mount, &mount))
-            });
+            let above = mounts
+                .all
+                .iter()
+                .filter(|other| other.at.lock().as_ref().is_some_and(|at| Arc::ptr_eq(&at.mount, &mount)));
             next.extend(above.cloned());
             mounts.all.retain(|other| !Arc::ptr_eq(other, &mount));
             let at = mount.at.lock().take();

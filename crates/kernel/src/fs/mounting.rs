@@ -8,22 +8,14 @@ use linux_abi::fcntl::AT_FDCWD;
 
 use crate::Kernel;
 use crate::error::{Because, Result};
-use crate::fs::{
-    Caller, FileSystem, FileType, Last, Mount, MountFlags, NewKind, Parent, Path, Vfs, WalkFlags, tmpfs,
-};
+use crate::fs::{Caller, FileSystem, FileType, Last, Mount, MountFlags, NewKind, Parent, Path, Vfs, WalkFlags, tmpfs};
 
 impl Vfs {
     /// Mounts a file system at a place.
     ///
     /// # Errors
     /// `ENOTDIR` if a directory would lie on a file or a file on a directory.
-    pub fn mount_at(
-        &self,
-        fs: Arc<dyn FileSystem>,
-        at: Path,
-        flags: MountFlags,
-        source: &[u8],
-    ) -> Result<Arc<Mount>> {
+    pub fn mount_at(&self, fs: Arc<dyn FileSystem>, at: Path, flags: MountFlags, source: &[u8]) -> Result<Arc<Mount>> {
         let root = self.root_dentry(&fs);
         let mount = self.mounts().detached(fs, root, flags, source);
         self.attach(&mount, at)?;
@@ -281,5 +273,9 @@ impl Vfs {
 
 fn check_kinds(kind: FileType, at: &Path) -> Result<()> {
     let (is_dir, on_dir) = (kind == FileType::Directory, at.inode().kind() == FileType::Directory);
-    if is_dir == on_dir { Ok(()) } else { Err(Errno::ENOTDIR.because("a directory goes on a directory, a file on a file")) }
+    if is_dir == on_dir {
+        Ok(())
+    } else {
+        Err(Errno::ENOTDIR.because("a directory goes on a directory, a file on a file"))
+    }
 }

@@ -10,9 +10,7 @@ use crate::error::{Because, Result};
 use crate::fs::dir_file::DirFile;
 use crate::fs::pipe::FifoWait;
 use crate::fs::walk::{Last, Parent, Walk, WalkFlags};
-use crate::fs::{
-    Attr, Caller, File, FileOps, FileType, MountFlags, NewKind, NewNode, Opening, Path, SetAttr, Vfs,
-};
+use crate::fs::{Attr, Caller, File, FileOps, FileType, MountFlags, NewKind, NewNode, Opening, Path, SetAttr, Vfs};
 
 /// A file that has been opened.
 #[derive(Debug)]

@@ -242,9 +242,10 @@ impl Pipe {
         let count = count.min(state.bytes.len());
         state.bytes.drain(..count);
         if let Some(packet) = state.packets.pop_front()
-            && packet > count {
-                state.packets.push_front(packet - count);
-            }
+            && packet > count
+        {
+            state.packets.push_front(packet - count);
+        }
         drop(state);
         self.queue.wake_all();
     }
@@ -362,8 +363,7 @@ impl FileOps for PipeEnd {
             if !state.bytes.is_empty() {
                 events |= PollEvents::POLLIN | PollEvents::POLLRDNORM;
             }
-            let never_written =
-                self.was_opened_alone.load(Ordering::Relaxed) && state.writer_opens == self.opens_seen;
+            let never_written = self.was_opened_alone.load(Ordering::Relaxed) && state.writer_opens == self.opens_seen;
             if state.writers == 0 && !never_written {
                 events |= PollEvents::POLLHUP;
             }

@@ -263,9 +263,10 @@ impl FileTable {
     /// were set through.
     fn forget_locks(&self, file: &Arc<File>) {
         if self.has_locks.load(Ordering::Relaxed)
-            && let Some(kernel) = file.kernel() {
-                kernel.vfs().locks().release_process(file, self.lock_owner());
-            }
+            && let Some(kernel) = file.kernel()
+        {
+            kernel.vfs().locks().release_process(file, self.lock_owner());
+        }
     }
 }
 

@@ -191,13 +191,7 @@ fn valid_child(dir: &Arc<Dentry>, name: &[u8], caching: NameCaching) -> Option<A
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(
-        vfs: &'a Vfs,
-        caller: &'a Caller,
-        dirfd: i32,
-        path: &[u8],
-        flags: WalkFlags,
-    ) -> Result<Self> {
+    pub(super) fn new(vfs: &'a Vfs, caller: &'a Caller, dirfd: i32, path: &[u8], flags: WalkFlags) -> Result<Self> {
         let root = caller.fs.root();
         let is_absolute = path.first() == Some(&b'/');
         if flags.intersects(WalkFlags::BENEATH | WalkFlags::IN_ROOT) {
@@ -378,9 +372,10 @@ impl<'a> Walk<'a> {
             }
         }
         if !below.is_same(&self.root)
-            && let Some(parent) = below.dentry.parent() {
-                below.dentry = parent;
-            }
+            && let Some(parent) = below.dentry.parent()
+        {
+            below.dentry = parent;
+        }
         let up = self.vfs.mounts().topmost(below);
         self.check_xdev(&up)?;
         self.at = up;

@@ -186,8 +186,7 @@ impl Mm {
     pub fn fork(&self) -> Result<Arc<Self>> {
         let space = self.space.write();
         let layout = space.layout.clone();
-        let child =
-            Self::with(self.frames.clone(), Space { layout, ..Space::default() }, self.limits.clone())?;
+        let child = Self::with(self.frames.clone(), Space { layout, ..Space::default() }, self.limits.clone())?;
         {
             let mut child_space = child.space.write();
             let mut flush = machine::FlushToken::none();

@@ -114,8 +114,7 @@ impl Mm {
     /// the range is not mapped; the rest is done.
     pub fn set_flags(&self, range: Range<u64>, set: VmaFlags, clear: VmaFlags, anonymous_only: bool) -> Result<()> {
         let mut space = self.space.write();
-        let refused =
-            |vma: &Vma| anonymous_only && vma.object.is_some() || vma.flags.contains(VmaFlags::SPECIAL);
+        let refused = |vma: &Vma| anonymous_only && vma.object.is_some() || vma.flags.contains(VmaFlags::SPECIAL);
         if space.vmas.overlapping(range.clone()).any(refused) {
             return Err(Errno::EINVAL.because("the mapping cannot have that property"));
         }

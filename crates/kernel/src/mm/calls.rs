@@ -6,9 +6,9 @@ use linux_abi::Errno;
 use linux_abi::mman::{
     MADV_COLD, MADV_COLLAPSE, MADV_DODUMP, MADV_DOFORK, MADV_DONTDUMP, MADV_DONTFORK, MADV_DONTNEED,
     MADV_DONTNEED_LOCKED, MADV_FREE, MADV_HUGEPAGE, MADV_KEEPONFORK, MADV_MERGEABLE, MADV_NOHUGEPAGE, MADV_NORMAL,
-    MADV_PAGEOUT, MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_RANDOM, MADV_REMOVE, MADV_SEQUENTIAL,
-    MADV_UNMERGEABLE, MADV_WILLNEED, MADV_WIPEONFORK, MLOCK_ONFAULT, MapFlags, MapKind, MlockallFlags, MremapFlags,
-    MsyncFlags, ProtFlags,
+    MADV_PAGEOUT, MADV_POPULATE_READ, MADV_POPULATE_WRITE, MADV_RANDOM, MADV_REMOVE, MADV_SEQUENTIAL, MADV_UNMERGEABLE,
+    MADV_WILLNEED, MADV_WIPEONFORK, MLOCK_ONFAULT, MapFlags, MapKind, MlockallFlags, MremapFlags, MsyncFlags,
+    ProtFlags,
 };
 use machine::{ADDRESS_LIMIT, Access, GuestAddr, PAGE_SIZE, Prot, page_ceil, page_floor};
 
@@ -88,11 +88,8 @@ fn pages(addr: u64, len: u64, error: Errno) -> Result<Range<u64>> {
 }
 
 fn table_prot(prot: ProtFlags) -> Prot {
-    let bits = [
-        (ProtFlags::PROT_READ, Prot::READ),
-        (ProtFlags::PROT_WRITE, Prot::WRITE),
-        (ProtFlags::PROT_EXEC, Prot::EXEC),
-    ];
+    let bits =
+        [(ProtFlags::PROT_READ, Prot::READ), (ProtFlags::PROT_WRITE, Prot::WRITE), (ProtFlags::PROT_EXEC, Prot::EXEC)];
     bits.into_iter().filter(|(flag, _)| prot.contains(*flag)).fold(Prot::NONE, |all, (_, bit)| all | bit)
 }
 

@@ -236,10 +236,16 @@ impl Object {
 
     /// Tells the resident pages of a range in ascending order, while they
     /// cannot change. For mapping neighbours of a page that faulted.
-    pub(crate) fn for_resident(&self, range: Range<u64>, visit: &mut dyn FnMut(u64, Frame) -> Result<()>) -> Result<()> {
+    pub(crate) fn for_resident(
+        &self,
+        range: Range<u64>,
+        visit: &mut dyn FnMut(u64, Frame) -> Result<()>,
+    ) -> Result<()> {
         let last = self.size().div_ceil(PAGE_SIZE);
         let pages = self.pages.lock();
-        pages.range(range.start..range.end.min(last).max(range.start)).try_for_each(|(index, page)| visit(*index, page.frame))
+        pages
+            .range(range.start..range.end.min(last).max(range.start))
+            .try_for_each(|(index, page)| visit(*index, page.frame))
     }
 
     /// True if page `index` holds memory.

@@ -106,13 +106,7 @@ pub(super) fn accept(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, addrlen: GuestAd
     accept4(cx, fd, addr, addrlen, 0)
 }
 
-pub(super) fn accept4(
-    cx: &mut Cx<'_>,
-    fd: i32,
-    addr: GuestAddr,
-    addrlen: GuestAddr,
-    flags: u32,
-) -> Result<Outcome> {
+pub(super) fn accept4(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, addrlen: GuestAddr, flags: u32) -> Result<Outcome> {
     let flags = NewFlags::parse(flags)?;
     let (file, socket) = socket_of(cx, fd)?;
     let timeout_ns = socket.state.lock().receive_timeout_ns;

@@ -175,10 +175,6 @@ impl<'a> Sink<'a> {
 }
 
 fn header(len: usize, kind: u32) -> Vec<u8> {
-    let header = Cmsghdr {
-        cmsg_len: len as u64,
-        cmsg_level: SOL_SOCKET.cast_signed(),
-        cmsg_type: kind.cast_signed(),
-    };
+    let header = Cmsghdr { cmsg_len: len as u64, cmsg_level: SOL_SOCKET.cast_signed(), cmsg_type: kind.cast_signed() };
     header.to_bytes().to_vec()
 }

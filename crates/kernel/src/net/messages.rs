@@ -6,9 +6,9 @@ mod sending;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use linux_abi::Errno;
 use linux_abi::socket::{Mmsghdr, MsgFlags, Msghdr};
 use linux_abi::uio::{MAX_RW_COUNT, UIO_MAXIOV};
-use linux_abi::Errno;
 use machine::GuestAddr;
 
 use super::socket::Socket;
@@ -108,13 +108,7 @@ pub(super) fn sendmsg(cx: &mut Cx<'_>, fd: i32, message: GuestAddr, flags: MsgFl
     Ok(open.send(cx, sending))
 }
 
-pub(super) fn sendmmsg(
-    cx: &mut Cx<'_>,
-    fd: i32,
-    messages: GuestAddr,
-    count: u32,
-    flags: MsgFlags,
-) -> Result<Outcome> {
+pub(super) fn sendmmsg(cx: &mut Cx<'_>, fd: i32, messages: GuestAddr, count: u32, flags: MsgFlags) -> Result<Outcome> {
     let open = Open::new(cx, fd, flags)?;
     let all = SendMany::new(open.clone(), messages, count);
     Ok(open.send(cx, all))

@@ -75,7 +75,8 @@ pub(super) fn getsockopt(
     let (_, socket) = socket_of(cx, fd)?;
     check_level(level)?;
     let mm = cx.task.mm();
-    let room = usize::try_from(mm.read_abi::<i32>(len)?).map_err(|_| Errno::EINVAL.because("the length is negative"))?;
+    let room =
+        usize::try_from(mm.read_abi::<i32>(len)?).map_err(|_| Errno::EINVAL.because("the length is negative"))?;
     let bytes = get(&socket, name)?;
     let count = room.min(bytes.len());
     mm.write(value, bytes.get(..count).unwrap_or_default())?;
@@ -130,14 +131,7 @@ fn timeout_ns([seconds, microseconds]: [i64; 2]) -> Result<Option<u64>> {
     Ok((ns > 0).then_some(ns))
 }
 
-pub(super) fn setsockopt(
-    cx: &mut Cx<'_>,
-    fd: i32,
-    level: i32,
-    name: u32,
-    value: GuestAddr,
-    len: u32,
-) -> Result<()> {
+pub(super) fn setsockopt(cx: &mut Cx<'_>, fd: i32, level: i32, name: u32, value: GuestAddr, len: u32) -> Result<()> {
     let (_, socket) = socket_of(cx, fd)?;
     check_level(level)?;
     let mm = cx.task.mm();

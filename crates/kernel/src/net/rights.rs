@@ -220,7 +220,9 @@ impl Inflight {
         // What lies in the inboxes of candidates, one list for each.
         let contents: HashMap<usize, Vec<usize>> = candidates
             .iter()
-            .map(|(key, (file, _))| (*key, socket_of(file).map(|socket| socket.files_within(address)).unwrap_or_default()))
+            .map(|(key, (file, _))| {
+                (*key, socket_of(file).map(|socket| socket.files_within(address)).unwrap_or_default())
+            })
             .collect();
         let mut within: HashMap<usize, usize> = HashMap::new();
         for key in contents.values().flatten() {

@@ -176,7 +176,8 @@ impl Epoll {
                 Some(_) => items.remove(key),
                 None => None,
             };
-            let item = Item { file: Arc::downgrade(file), events, data: event.data, is_listed: false, registration: None };
+            let item =
+                Item { file: Arc::downgrade(file), events, data: event.data, is_listed: false, registration: None };
             items.by_key.insert(key, item);
             dead
         };
@@ -231,8 +232,7 @@ impl Epoll {
         if core::ptr::eq(self, target) || depth > DEEPEST {
             return Err(Errno::ELOOP.because("epoll descriptors that watch each other"));
         }
-        let files: Vec<Arc<File>> =
-            self.items.lock().by_key.values().filter_map(|item| item.file.upgrade()).collect();
+        let files: Vec<Arc<File>> = self.items.lock().by_key.values().filter_map(|item| item.file.upgrade()).collect();
         for file in files {
             if let Ok(inner) = Self::of(&file) {
                 inner.check_depth(target, depth + 1)?;
@@ -244,10 +244,13 @@ impl Epoll {
     /// Takes up to `limit` events.
     pub(super) fn take(&self, limit: usize) -> Vec<EpollEvent> {
         let mut found = Vec::new();
-        self.look_through(|_, data, events| {
-            found.push(EpollEvent { events, data });
-            found.len() < limit
-        }, true);
+        self.look_through(
+            |_, data, events| {
+                found.push(EpollEvent { events, data });
+                found.len() < limit
+            },
+            true,
+        );
         found
     }
 

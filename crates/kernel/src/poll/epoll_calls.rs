@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
+use linux_abi::Errno;
 use linux_abi::fcntl::OpenFlags;
 use linux_abi::poll::{EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EpollEvent};
-use linux_abi::Errno;
 use machine::GuestAddr;
 
 use super::epoll::Epoll;
@@ -23,8 +23,7 @@ pub(super) fn epoll_create1(cx: &mut Cx<'_>, flags: u32) -> Result<i32> {
 }
 
 pub(super) fn epoll_ctl(cx: &mut Cx<'_>, epfd: i32, op: u32, fd: i32, event: GuestAddr) -> Result<()> {
-    let event: EpollEvent =
-        if op == EPOLL_CTL_DEL { EpollEvent::default() } else { cx.task.mm().read_abi(event)? };
+    let event: EpollEvent = if op == EPOLL_CTL_DEL { EpollEvent::default() } else { cx.task.mm().read_abi(event)? };
     let files = cx.task.files();
     let (set, file) = (files.get(epfd)?, files.get(fd)?);
     if !file.ops().can_epoll() {
@@ -104,12 +103,19 @@ fn wait_for_events(
         let found = epoll.take(count);
         (!found.is_empty()).then_some(found)
     };
-    wait::run(cx, || alloc::vec![queue], deadline, Error::INTERRUPTED_FINAL, ready, move |task, found| {
-        let found: Vec<EpollEvent> = found?.unwrap_or_default();
-        let mm = task.mm();
-        for (index, event) in found.iter().enumerate() {
-            mm.write_abi(events.add((index * EpollEvent::SIZE) as u64), event)?;
-        }
-        Ok(found.len() as u64)
-    })
+    wait::run(
+        cx,
+        || alloc::vec![queue],
+        deadline,
+        Error::INTERRUPTED_FINAL,
+        ready,
+        move |task, found| {
+            let found: Vec<EpollEvent> = found?.unwrap_or_default();
+            let mm = task.mm();
+            for (index, event) in found.iter().enumerate() {
+                mm.write_abi(events.add((index * EpollEvent::SIZE) as u64), event)?;
+            }
+            Ok(found.len() as u64)
+        },
+    )
 }

@@ -137,11 +137,8 @@ pub(super) fn signalfd4(
         return Ok(fd);
     }
     let process = &cx.task.process;
-    let ops = SignalFd {
-        mask: Mutex::new(mask),
-        maker: Arc::downgrade(process),
-        events: process.signal_events.clone(),
-    };
+    let ops =
+        SignalFd { mask: Mutex::new(mask), maker: Arc::downgrade(process), events: process.signal_events.clone() };
     let nonblock = if flags.contains(SignalfdFlags::SFD_NONBLOCK) { OpenFlags::O_NONBLOCK } else { OpenFlags::empty() };
     let file = File::anonymous(cx.kernel, "[signalfd]", Arc::new(ops), OpenFlags::O_RDWR | nonblock);
     cx.task.files().insert(cx.task, file, flags.contains(SignalfdFlags::SFD_CLOEXEC))

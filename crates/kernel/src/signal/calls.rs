@@ -14,9 +14,9 @@ use crate::error::{Because, Error, Result};
 use crate::signal::{
     Action, AltStack, Info, InfoFields, Number, Set, frame, may_signal, send_to_process, send_to_task,
 };
+use crate::syscall::timeout_deadline;
 use crate::syscall::{Cx, Outcome, Row};
 use crate::task::{Process, Task};
-use crate::syscall::timeout_deadline;
 
 pub(crate) const ROWS: &[Row] = crate::syscalls! {
     129 kill(pid: i32, sig: u32) Full, kill;
@@ -125,11 +125,7 @@ fn kill_thread(cx: &Cx<'_>, tgid: Option<i32>, tid: i32, sig: u32) -> Result<()>
 }
 
 fn send_checked(cx: &Cx<'_>, task: &Arc<Task>, info: Info) -> Result<()> {
-    if send_to_task(cx.kernel, task, info) {
-        Ok(())
-    } else {
-        Err(Errno::EAGAIN.because("too many signals are queued"))
-    }
+    if send_to_task(cx.kernel, task, info) { Ok(()) } else { Err(Errno::EAGAIN.because("too many signals are queued")) }
 }
 
 fn tkill(cx: &mut Cx<'_>, tid: i32, sig: u32) -> Result<()> {

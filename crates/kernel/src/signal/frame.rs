@@ -126,8 +126,7 @@ pub(super) fn push(task: &Arc<Task>, context: &mut UserContext, info: Info, acti
         context.x[2] = base + RT_SIGFRAME_UC as u64;
     }
     context.x[29] = record;
-    context.x[30] =
-        if flags.contains(SaFlags::SA_RESTORER) { action.restorer } else { mm.sigreturn_trampoline() };
+    context.x[30] = if flags.contains(SaFlags::SA_RESTORER) { action.restorer } else { mm.sigreturn_trampoline() };
     context.set_sp(base);
     context.pc = action.handler;
     Ok(())

@@ -15,6 +15,6 @@ pub(crate) use calls::ROWS;
 pub(crate) use deliver::{Delivery, deliver, restart_call};
 pub use linux_abi::signal::{BUS_ADRALN, BUS_ADRERR, ILL_ILLOPC, SEGV_ACCERR, SEGV_MAPERR, TRAP_BRKPT};
 pub use queue::Pending;
-pub use send::{may_signal, send_to_group, send_to_process, send_to_task};
 pub(crate) use send::{force, kill_everyone};
+pub use send::{may_signal, send_to_group, send_to_process, send_to_task};
 pub use types::{Action, AltStack, Default, Info, InfoFields, Number, Set};

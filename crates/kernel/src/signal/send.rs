@@ -124,9 +124,10 @@ pub(crate) fn force(kernel: &Kernel, task: &Arc<Task>, info: Info) {
 pub(crate) fn kill_everyone(kernel: &Kernel, except: u32) {
     for pid in kernel.tree().pids() {
         if pid != except
-            && let Some(process) = kernel.tree().process(pid) {
-                send_to_process(kernel, &process, Info::kernel(Number::SIGKILL));
-            }
+            && let Some(process) = kernel.tree().process(pid)
+        {
+            send_to_process(kernel, &process, Info::kernel(Number::SIGKILL));
+        }
     }
 }
 

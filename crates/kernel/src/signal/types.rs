@@ -171,8 +171,7 @@ impl Action {
     /// True if the signal comes to nothing under this action.
     #[must_use]
     pub fn ignores(&self, signal: Number) -> bool {
-        self.handler == Self::IGNORE
-            || (self.handler == Self::DEFAULT && signal.default_action() == Default::Ignore)
+        self.handler == Self::IGNORE || (self.handler == Self::DEFAULT && signal.default_action() == Default::Ignore)
     }
 }
 

@@ -10,8 +10,8 @@ mod deadline;
 mod outcome;
 pub mod trace;
 
-pub(crate) use deadline::{timeout_deadline, timespec_ns};
 pub use args::{Arg, FromArg, PathArg, TraceArg};
+pub(crate) use deadline::{timeout_deadline, timespec_ns};
 pub use outcome::{BoxFuture, IntoOutcome, Outcome, retry};
 
 use alloc::sync::Arc;

@@ -34,12 +34,7 @@ pub(crate) fn start_init(kernel: &Arc<Kernel>, init: Init) -> Result<()> {
 }
 
 /// Process 1, with nothing in its memory yet.
-pub(crate) fn first_task(
-    kernel: &Arc<Kernel>,
-    creds: Creds,
-    fs: Arc<FsContext>,
-    files: Arc<FileTable>,
-) -> Arc<Task> {
+pub(crate) fn first_task(kernel: &Arc<Kernel>, creds: Creds, fs: Arc<FsContext>, files: Arc<FileTable>) -> Arc<Task> {
     let actions = Arc::new(Mutex::new([Action::default(); Number::MAX as usize]));
     let process = Process::new(1, actions, default_limits(), u32::from(Number::SIGCHLD.get()), kernel.now_ns());
     let parts = Parts {

@@ -103,10 +103,7 @@ fn check_flags(flags: CloneFlags, exit_signal: u32) -> Result<()> {
     if flags.intersects(NAMESPACES | F::CLONE_INTO_CGROUP) || !F::all().contains(flags) {
         return Err(Errno::EINVAL.because("namespaces and cgroups are not supported"));
     }
-    let needs = [
-        (F::CLONE_THREAD, F::CLONE_SIGHAND),
-        (F::CLONE_SIGHAND, F::CLONE_VM),
-    ];
+    let needs = [(F::CLONE_THREAD, F::CLONE_SIGHAND), (F::CLONE_SIGHAND, F::CLONE_VM)];
     if needs.iter().any(|&(flag, needed)| flags.contains(flag) && !flags.contains(needed)) {
         return Err(Errno::EINVAL.because("a flag without the one it needs"));
     }

@@ -30,11 +30,7 @@ impl Creds {
     /// All identities `uid` and `gid`, and no further group.
     #[must_use]
     pub fn new(uid: u32, gid: u32) -> Self {
-        Self {
-            uid, euid: uid, suid: uid, fsuid: uid,
-            gid, egid: gid, sgid: gid, fsgid: gid,
-            groups: Arc::default(),
-        }
+        Self { uid, euid: uid, suid: uid, fsuid: uid, gid, egid: gid, sgid: gid, fsgid: gid, groups: Arc::default() }
     }
 
     /// True for the superuser, who may do everything. (Capabilities follow

@@ -178,4 +178,3 @@ pub(crate) fn load_first(
     commit(kernel, task, image);
     Ok(())
 }
-

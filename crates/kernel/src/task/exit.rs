@@ -131,10 +131,11 @@ fn end_process(kernel: &Arc<Kernel>, task: &Arc<Task>, process: &Arc<Process>) {
         adopter.child_events.wake_all();
     }
     if let Some(sid) = duties.session
-        && let Some(tty) = kernel.tree().controlling_tty(sid) {
-            tty.hang_up();
-            kernel.tree().set_controlling_tty(sid, None);
-        }
+        && let Some(tty) = kernel.tree().controlling_tty(sid)
+    {
+        tty.hang_up();
+        kernel.tree().set_controlling_tty(sid, None);
+    }
     for pgid in &duties.orphaned_stopped_groups {
         send_to_group(kernel, *pgid, Info::kernel(Number::SIGHUP));
         send_to_group(kernel, *pgid, Info::kernel(Number::SIGCONT));
@@ -194,9 +195,10 @@ fn bury(nodes: &mut Nodes, process: &Arc<Process>, status: ExitStatus, uid: u32)
     groups.sort_unstable();
     groups.dedup();
     for pgid in groups {
-        let has_stopped = nodes.by_pid.values().any(|node| {
-            node.pgid == pgid && node.status.is_none() && node.process.signals.lock().stopped
-        });
+        let has_stopped = nodes
+            .by_pid
+            .values()
+            .any(|node| node.pgid == pgid && node.status.is_none() && node.process.signals.lock().stopped);
         if has_stopped && nodes.is_orphaned(pgid) {
             duties.orphaned_stopped_groups.push(pgid);
         }
@@ -246,9 +248,10 @@ fn forget(kernel: &Kernel, pid: u32) {
         let mut nodes = kernel.tree().nodes.lock();
         let removed = nodes.by_pid.remove(&pid);
         if let Some(node) = &removed
-            && let Some(parent) = nodes.by_pid.get_mut(&node.parent) {
-                parent.children.remove(&pid);
-            }
+            && let Some(parent) = nodes.by_pid.get_mut(&node.parent)
+        {
+            parent.children.remove(&pid);
+        }
         removed
     };
     drop(removed);

@@ -160,22 +160,20 @@ pub(super) fn getresgid(cx: &mut Cx<'_>, real: GuestAddr, effective: GuestAddr, 
 pub(super) fn setfsuid(cx: &mut Cx<'_>, uid: u32) -> Result<u32> {
     let mut creds = (*cx.task.creds()).clone();
     let old = creds.fsuid;
-    if (creds.is_privileged() || users(&creds).has(uid) || uid == old)
-        && uid != KEEP {
-            creds.fsuid = uid;
-            cx.task.set_creds(creds);
-        }
+    if (creds.is_privileged() || users(&creds).has(uid) || uid == old) && uid != KEEP {
+        creds.fsuid = uid;
+        cx.task.set_creds(creds);
+    }
     Ok(old)
 }
 
 pub(super) fn setfsgid(cx: &mut Cx<'_>, gid: u32) -> Result<u32> {
     let mut creds = (*cx.task.creds()).clone();
     let old = creds.fsgid;
-    if (creds.is_privileged() || groups_of(&creds).has(gid) || gid == old)
-        && gid != KEEP {
-            creds.fsgid = gid;
-            cx.task.set_creds(creds);
-        }
+    if (creds.is_privileged() || groups_of(&creds).has(gid) || gid == old) && gid != KEEP {
+        creds.fsgid = gid;
+        cx.task.set_creds(creds);
+    }
     Ok(old)
 }
 

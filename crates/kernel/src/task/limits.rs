@@ -3,7 +3,10 @@
 use core::sync::atomic::Ordering;
 
 use linux_abi::Errno;
-use linux_abi::resource::{RLIM_NLIMITS, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_NOFILE, RLIMIT_STACK, RUSAGE_CHILDREN, RUSAGE_SELF, RUSAGE_THREAD, Rlimit, Rusage};
+use linux_abi::resource::{
+    RLIM_NLIMITS, RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_NOFILE, RLIMIT_STACK, RUSAGE_CHILDREN, RUSAGE_SELF,
+    RUSAGE_THREAD, Rlimit, Rusage,
+};
 use linux_abi::time::Timeval;
 use machine::GuestAddr;
 
@@ -60,10 +63,11 @@ pub(super) fn prlimit64(cx: &mut Cx<'_>, pid: i32, resource: u32, new: GuestAddr
         before
     };
     if new.is_some()
-        && let Some(task) = cx.kernel.tree().threads(process.pid).first() {
-            // The stack grows by what the address space knows.
-            task.mm().limits().set(&Limits::of(&process, &task.creds()));
-        }
+        && let Some(task) = cx.kernel.tree().threads(process.pid).first()
+    {
+        // The stack grows by what the address space knows.
+        task.mm().limits().set(&Limits::of(&process, &task.creds()));
+    }
     if old.is_null() {
         return Ok(());
     }
@@ -145,9 +149,10 @@ fn targets(cx: &Cx<'_>, which: u32, who: i32) -> Result<alloc::vec::Vec<alloc::s
         }
         2 => {
             let uid = if who == 0 { cx.task.creds().uid } else { who };
-            let all = tree.pids().into_iter().filter(|&pid| {
-                tree.threads(pid).first().is_some_and(|task| task.creds().uid == uid)
-            });
+            let all = tree
+                .pids()
+                .into_iter()
+                .filter(|&pid| tree.threads(pid).first().is_some_and(|task| task.creds().uid == uid));
             all.filter_map(|pid| tree.process(pid)).collect()
         }
         _ => return Err(Errno::EINVAL.because("no such kind of target")),

@@ -148,9 +148,10 @@ struct Pidfd {
 impl FileOps for Pidfd {
     fn poll(&self, file: &File) -> PollEvents {
         let ended = file.kernel().is_none_or(|kernel| {
-            kernel.tree().snapshot(self.process.pid).is_none_or(|snapshot| {
-                snapshot.status.is_some() || !Arc::ptr_eq(&snapshot.process, &self.process)
-            })
+            kernel
+                .tree()
+                .snapshot(self.process.pid)
+                .is_none_or(|snapshot| snapshot.status.is_some() || !Arc::ptr_eq(&snapshot.process, &self.process))
         });
         if ended { PollEvents::POLLIN | PollEvents::POLLRDNORM } else { PollEvents::empty() }
     }
@@ -230,12 +231,7 @@ pub(super) fn pidfd_send_signal(cx: &mut Cx<'_>, fd: i32, sig: u32, info: GuestA
 /// start it again.
 pub(super) fn reboot(cx: &mut Cx<'_>, magic1: u32, magic2: u32, command: u32) -> Result<Outcome> {
     use linux_abi::system as s;
-    let second = [
-        s::LINUX_REBOOT_MAGIC2,
-        s::LINUX_REBOOT_MAGIC2A,
-        s::LINUX_REBOOT_MAGIC2B,
-        s::LINUX_REBOOT_MAGIC2C,
-    ];
+    let second = [s::LINUX_REBOOT_MAGIC2, s::LINUX_REBOOT_MAGIC2A, s::LINUX_REBOOT_MAGIC2B, s::LINUX_REBOOT_MAGIC2C];
     if !cx.task.creds().is_privileged() {
         return Err(Errno::EPERM.because("only the superuser stops the machine"));
     }

@@ -14,11 +14,7 @@ pub(super) fn prctl(cx: &mut Cx<'_>, option: u32, arg2: u64, arg3: u64, arg4: u6
     let process = &cx.task.process;
     let mm = cx.task.mm();
     let no_more = |args: &[u64]| {
-        if args.iter().all(|&arg| arg == 0) {
-            Ok(())
-        } else {
-            Err(Errno::EINVAL.because("arguments that must be 0"))
-        }
+        if args.iter().all(|&arg| arg == 0) { Ok(()) } else { Err(Errno::EINVAL.because("arguments that must be 0")) }
     };
     match option {
         p::PR_SET_NAME => {
@@ -70,7 +66,11 @@ pub(super) fn prctl(cx: &mut Cx<'_>, option: u32, arg2: u64, arg3: u64, arg4: u6
             mm.write_u32(GuestAddr(arg2), signal).map(|()| 0)
         }
         p::PR_CAPBSET_READ => {
-            if arg2 <= u64::from(CAP_LAST_CAP) { Ok(1) } else { Err(Errno::EINVAL.because("no such capability")) }
+            if arg2 <= u64::from(CAP_LAST_CAP) {
+                Ok(1)
+            } else {
+                Err(Errno::EINVAL.because("no such capability"))
+            }
         }
         p::PR_GET_KEEPCAPS | p::PR_GET_SECUREBITS | p::PR_GET_SECCOMP | p::PR_GET_THP_DISABLE => Ok(0),
         p::PR_GET_TIMERSLACK => Ok(50_000),

@@ -18,9 +18,7 @@ use crate::task::Task;
 fn target(cx: &Cx<'_>, pid: i32) -> Result<Arc<Task>> {
     match pid {
         0 => Ok(cx.task.clone()),
-        1.. => {
-            cx.kernel.tree().task(pid.unsigned_abs()).ok_or_else(|| Errno::ESRCH.because("no such thread"))
-        }
+        1.. => cx.kernel.tree().task(pid.unsigned_abs()).ok_or_else(|| Errno::ESRCH.because("no such thread")),
         _ => Err(Errno::EINVAL.because("a negative number")),
     }
 }

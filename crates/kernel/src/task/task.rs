@@ -234,10 +234,7 @@ impl Task {
     /// Processor time so far.
     #[must_use]
     pub fn times(&self) -> Times {
-        Times {
-            user_ns: self.user_ns.load(Ordering::Relaxed),
-            system_ns: self.system_ns.load(Ordering::Relaxed),
-        }
+        Times { user_ns: self.user_ns.load(Ordering::Relaxed), system_ns: self.system_ns.load(Ordering::Relaxed) }
     }
 
     /// Makes the task runnable if it sleeps; remembers the wake-up if it runs.
@@ -248,11 +245,7 @@ impl Task {
                 state if state == RunState::Running as u8 => (RunState::Running, RunState::RunningWoken),
                 _ => return,
             };
-            if self
-                .run_state
-                .compare_exchange(from as u8, to as u8, Ordering::SeqCst, Ordering::SeqCst)
-                .is_ok()
-            {
+            if self.run_state.compare_exchange(from as u8, to as u8, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
                 if to == RunState::Ready {
                     self.enqueue();
                 }
@@ -263,9 +256,10 @@ impl Task {
 
     fn enqueue(self: &Arc<Self>) {
         if let Some(kernel) = self.kernel()
-            && let Some(cpu) = kernel.run_queue().push(self.clone()) {
-                kernel.machine().kick(cpu);
-            }
+            && let Some(cpu) = kernel.run_queue().push(self.clone())
+        {
+            kernel.machine().kick(cpu);
+        }
     }
 
     /// The CPU that ran it last.
@@ -330,13 +324,14 @@ impl Task {
         let running = [RunState::Running as u8, RunState::RunningWoken as u8];
         self.wake_up();
         if running.contains(&self.run_state.load(Ordering::SeqCst))
-            && let Some(kernel) = self.kernel() {
-                // Which CPU has it is not recorded; a kick costs the others
-                // one trip through their loop.
-                for cpu in 0..kernel.machine().cpu_count() {
-                    kernel.machine().kick(cpu);
-                }
+            && let Some(kernel) = self.kernel()
+        {
+            // Which CPU has it is not recorded; a kick costs the others
+            // one trip through their loop.
+            for cpu in 0..kernel.machine().cpu_count() {
+                kernel.machine().kick(cpu);
             }
+        }
     }
 
     pub(crate) fn take_attention(&self) -> bool {

@@ -193,18 +193,21 @@ fn a_handler_runs_on_the_stack_and_returns_to_the_interrupted_place() {
     }
     // The action: handler at step 3, no flags, no restorer, empty mask.
     let words = [(DATA + 64, 3 * 4)];
-    let played = play_with(&words, &[
-        |c| {
-            c.x[19] = 0x1234;
-            call(c, nr::RT_SIGACTION, &[10, DATA + 64, 0, 8])
-        },
-        |c| call(c, nr::KILL, &[1, 10]),
-        |c| {
-            assert_eq!((c.x[19], c.sp()), (0x1234, STACK), "registers survive the handler");
-            finish(c, c.x[0])
-        },
-        handler,
-    ]);
+    let played = play_with(
+        &words,
+        &[
+            |c| {
+                c.x[19] = 0x1234;
+                call(c, nr::RT_SIGACTION, &[10, DATA + 64, 0, 8])
+            },
+            |c| call(c, nr::KILL, &[1, 10]),
+            |c| {
+                assert_eq!((c.x[19], c.sp()), (0x1234, STACK), "registers survive the handler");
+                finish(c, c.x[0])
+            },
+            handler,
+        ],
+    );
     assert_eq!(played.status, Some(ExitStatus::Code(0)), "kill gave 0, also after the handler");
 }
 
@@ -213,26 +216,29 @@ fn a_signal_interrupts_a_wait_and_sa_restart_runs_it_again() {
     const SA_RESTART: u64 = 0x1000_0000;
     for (flags, expected) in [(0, -4), (SA_RESTART, -110)] {
         let words = [(DATA + 64, 7 * 4), (DATA + 72, flags), (DATA + 104, 0)];
-        let played = play_with(&words, &[
-            |c| call(c, nr::RT_SIGACTION, &[10, DATA + 64, 0, 8]),
-            |c| call(c, nr::CLONE, &[SIGCHLD, 0, 0, 0, 0]),
-            |c| if c.x[0] == 0 { call(c, nr::KILL, &[1, 10]) } else { goto(c, 4) },
-            // The child lets process 1 notice before it ends.
-            |c| if c.x[21] == 3 { finish(c, 0) } else { goto(c, 8) },
-            |c| call(c, nr::WAIT4, &[u64::MAX, 0, 0, 0]),
-            |c| call(c, nr::WAIT4, &[u64::MAX, 0, 0, 0]),
-            |c| finish(c, 0),
-            |c| {
-                c.x[8] = u64::from(nr::RT_SIGRETURN);
-                c.pc += 4;
-                Exit::Syscall
-            },
-            |c| {
-                c.x[21] += 1;
-                call(c, nr::SCHED_YIELD, &[])
-            },
-            |c| goto(c, 3),
-        ]);
+        let played = play_with(
+            &words,
+            &[
+                |c| call(c, nr::RT_SIGACTION, &[10, DATA + 64, 0, 8]),
+                |c| call(c, nr::CLONE, &[SIGCHLD, 0, 0, 0, 0]),
+                |c| if c.x[0] == 0 { call(c, nr::KILL, &[1, 10]) } else { goto(c, 4) },
+                // The child lets process 1 notice before it ends.
+                |c| if c.x[21] == 3 { finish(c, 0) } else { goto(c, 8) },
+                |c| call(c, nr::WAIT4, &[u64::MAX, 0, 0, 0]),
+                |c| call(c, nr::WAIT4, &[u64::MAX, 0, 0, 0]),
+                |c| finish(c, 0),
+                |c| {
+                    c.x[8] = u64::from(nr::RT_SIGRETURN);
+                    c.pc += 4;
+                    Exit::Syscall
+                },
+                |c| {
+                    c.x[21] += 1;
+                    call(c, nr::SCHED_YIELD, &[])
+                },
+                |c| goto(c, 3),
+            ],
+        );
         let first = played.returned(4);
         if flags == 0 {
             assert_eq!(first.last(), Some(&expected), "EINTR");
@@ -392,11 +398,8 @@ fn play_one(number: u32, argument: u64) -> Played {
     task.wake_up();
     drop(task);
     let results = Arc::new(Mutex::new(Vec::new()));
-    let script: Vec<Step> = alloc::vec![
-        |c| call(c, u32::try_from(c.x[9]).unwrap(), &[c.x[10]; 6]),
-        |c| finish(c, 0),
-        |c| finish(c, 0),
-    ];
+    let script: Vec<Step> =
+        alloc::vec![|c| call(c, u32::try_from(c.x[9]).unwrap(), &[c.x[10]; 6]), |c| finish(c, 0), |c| finish(c, 0),];
     kernel.cpu_main(&mut ScriptCpu { script, machine, results: results.clone() });
     let results = core::mem::take(&mut *results.lock());
     Played { status: kernel.init_status(), results, kernel }

@@ -151,10 +151,7 @@ impl Nodes {
         !self.by_pid.values().any(|node| {
             node.pgid == pgid
                 && node.status.is_none()
-                && self
-                    .by_pid
-                    .get(&node.parent)
-                    .is_some_and(|parent| parent.pgid != pgid && parent.sid == node.sid)
+                && self.by_pid.get(&node.parent).is_some_and(|parent| parent.pgid != pgid && parent.sid == node.sid)
         })
     }
 

@@ -149,13 +149,7 @@ fn wait_for(
     })
 }
 
-pub(super) fn wait4(
-    cx: &mut Cx<'_>,
-    pid: i32,
-    wstatus: GuestAddr,
-    options: u32,
-    rusage: GuestAddr,
-) -> Result<Outcome> {
+pub(super) fn wait4(cx: &mut Cx<'_>, pid: i32, wstatus: GuestAddr, options: u32, rusage: GuestAddr) -> Result<Outcome> {
     type F = WaitFlags;
     let allowed = F::WNOHANG | F::WUNTRACED | F::WCONTINUED | F::__WNOTHREAD | F::__WCLONE | F::__WALL;
     let flags = F::from_bits(options).filter(|flags| allowed.contains(*flags));

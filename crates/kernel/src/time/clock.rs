@@ -126,7 +126,9 @@ impl Clock {
     #[must_use]
     pub fn to_monotonic(self, time_ns: u64, kernel: &Kernel) -> u64 {
         match self {
-            Self::Real | Self::RealCoarse => time_ns.saturating_add_signed(kernel.clock().wall_offset_ns().saturating_neg()),
+            Self::Real | Self::RealCoarse => {
+                time_ns.saturating_add_signed(kernel.clock().wall_offset_ns().saturating_neg())
+            }
             _ => time_ns,
         }
     }

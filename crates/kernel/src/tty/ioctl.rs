@@ -126,8 +126,15 @@ fn common(tty: &Arc<Tty>, cx: &mut Cx<'_>, command: u32, arg: GuestAddr) -> Resu
             let bytes = tty.state.lock().discipline.termios().to_termio();
             mm.write(arg, &bytes)?;
         }
-        cmd::TCSETS | cmd::TCSETSW | cmd::TCSETSF | cmd::TCSETS2 | cmd::TCSETSW2 | cmd::TCSETSF2 | cmd::TCSETA
-        | cmd::TCSETAW | cmd::TCSETAF => {
+        cmd::TCSETS
+        | cmd::TCSETSW
+        | cmd::TCSETSF
+        | cmd::TCSETS2
+        | cmd::TCSETSW2
+        | cmd::TCSETSF2
+        | cmd::TCSETA
+        | cmd::TCSETAW
+        | cmd::TCSETAF => {
             foreground_only(cx)?;
             // Output needs no time to drain: what a program wrote has left
             // the terminal, or waits for a master that may never read it.

@@ -138,9 +138,8 @@ impl Tty {
     pub(super) fn set_foreground(&self, kernel: &Kernel, task: &Task, pgid: i32) -> Result<()> {
         let not_ours = Errno::ENOTTY.because("not the controlling terminal");
         let ids = self.controlled(kernel, task).ok_or(not_ours)?;
-        self.check_foreground(kernel, task, Number::SIGTTOU).map_err(|error| {
-            if error.errno == Errno::EIO { not_ours } else { error }
-        })?;
+        self.check_foreground(kernel, task, Number::SIGTTOU)
+            .map_err(|error| if error.errno == Errno::EIO { not_ours } else { error })?;
         let pgid = u32::try_from(pgid).map_err(|_| Errno::EINVAL.because("a negative group"))?;
         if !kernel.tree().group_exists_in_session(pgid, ids.sid) {
             let exists = !kernel.tree().group(pgid).is_empty();

@@ -11,9 +11,9 @@ use linux_abi::stat::makedev;
 use machine::GuestAddr;
 
 use super::file::TtyFile;
+use super::ioctl;
 use super::terminal::{Line, Tty};
 use super::termios::WindowSize;
-use super::ioctl;
 use crate::Kernel;
 use crate::error::{Because, Result};
 use crate::fs::{Caller, CharDriver, File, FileOps, IoBuf, Opening, PollEvents, WalkFlags};
@@ -74,7 +74,11 @@ impl MasterFile {
 
     /// `TIOCGPTPEER`: opens the slave, wherever devpts may be mounted.
     pub(super) fn open_peer(&self, cx: &Cx<'_>, flags: OpenFlags) -> Result<u64> {
-        let known = OpenFlags::O_RDWR | OpenFlags::O_WRONLY | OpenFlags::O_NOCTTY | OpenFlags::O_CLOEXEC | OpenFlags::O_NONBLOCK;
+        let known = OpenFlags::O_RDWR
+            | OpenFlags::O_WRONLY
+            | OpenFlags::O_NOCTTY
+            | OpenFlags::O_CLOEXEC
+            | OpenFlags::O_NONBLOCK;
         if !known.contains(flags) {
             return Err(Errno::EINVAL.because("flags that make no sense for a terminal"));
         }

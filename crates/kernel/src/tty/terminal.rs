@@ -338,9 +338,14 @@ impl Tty {
                 }
                 discipline.read(limit)
             } else {
-                let (available, min) = (discipline.available(), usize::from(discipline.termios().character(Control::VMIN)));
+                let (available, min) =
+                    (discipline.available(), usize::from(discipline.termios().character(Control::VMIN)));
                 let has_timer = discipline.termios().character(Control::VTIME) != 0;
-                let needed = if patient { min.min(limit).max(usize::from(has_timer)) } else { usize::from(min > 0 || has_timer) };
+                let needed = if patient {
+                    min.min(limit).max(usize::from(has_timer))
+                } else {
+                    usize::from(min > 0 || has_timer)
+                };
                 if available < needed {
                     return Err(wait);
                 }

@@ -154,17 +154,13 @@ const IBSHIFT: u32 = 16;
 /// Bits a second for `CBAUD` codes 0 to 15, and from 0o10001 on.
 const SLOW: [u32; 16] = [0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400];
 const FAST: [u32; 15] = [
-    57600, 115_200, 230_400, 460_800, 500_000, 576_000, 921_600, 1_000_000, 1_152_000, 1_500_000, 2_000_000,
-    2_500_000, 3_000_000, 3_500_000, 4_000_000,
+    57600, 115_200, 230_400, 460_800, 500_000, 576_000, 921_600, 1_000_000, 1_152_000, 1_500_000, 2_000_000, 2_500_000,
+    3_000_000, 3_500_000, 4_000_000,
 ];
 
 fn speed_of_code(code: u32) -> Option<u32> {
     let index = usize::try_from(code & 0o17).ok()?;
-    if code & BOTHER == 0 {
-        SLOW.get(index).copied()
-    } else {
-        FAST.get(index.checked_sub(1)?).copied()
-    }
+    if code & BOTHER == 0 { SLOW.get(index).copied() } else { FAST.get(index.checked_sub(1)?).copied() }
 }
 
 impl Default for Termios {
@@ -267,7 +263,8 @@ impl Termios {
     /// From a `struct termio`; what it does not have stays as it is.
     #[must_use]
     pub fn from_termio(bytes: &[u8; Self::SIZE_OLD], old: &Self) -> Self {
-        let low = |i: usize, old: u32| old & 0xffff_0000 | u32::from(u16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]));
+        let low =
+            |i: usize, old: u32| old & 0xffff_0000 | u32::from(u16::from_le_bytes([bytes[2 * i], bytes[2 * i + 1]]));
         let mut new = old.clone();
         new.input = Input::from_bits_retain(low(0, old.input.bits()));
         new.output = Output::from_bits_retain(low(1, old.output.bits()));
@@ -295,7 +292,8 @@ impl Termios {
 
     fn settle_speeds(&mut self, other_input: u32, other_output: u32) {
         let code = self.control & CBAUD;
-        self.output_speed = if code == BOTHER { other_output } else { speed_of_code(code).unwrap_or(self.output_speed) };
+        self.output_speed =
+            if code == BOTHER { other_output } else { speed_of_code(code).unwrap_or(self.output_speed) };
         let code = (self.control & CIBAUD) >> IBSHIFT;
         self.input_speed = match code {
             0 => self.output_speed,

@@ -264,7 +264,10 @@ fn closing_the_master_hangs_up() {
     assert_eq!(guest.write(slave, b"x"), Err(Errno::EIO));
     assert_eq!(ioctl(&guest, slave, cmd::TCGETS, guest.memory), Err(Errno::EIO));
     assert!(poll(&guest, slave).contains(PollEvents::POLLHUP | PollEvents::POLLIN));
-    assert_eq!(opening(&guest, OpenFlags::O_RDWR, |o| TtyDriver(Device::Own).open(o, 0)).err().unwrap().errno, Errno::ENXIO);
+    assert_eq!(
+        opening(&guest, OpenFlags::O_RDWR, |o| TtyDriver(Device::Own).open(o, 0)).err().unwrap().errno,
+        Errno::ENXIO
+    );
 }
 
 #[test]
@@ -582,11 +585,12 @@ fn devpts_shows_the_terminals_that_exist() {
     let caller = Caller::of(&guest.kernel, &guest.task);
     let names = || {
         let mut names = Vec::new();
-        fs.root().read_dir(0, &caller, &mut |entry| {
-            names.push(entry.name.to_vec());
-            true
-        })
-        .unwrap();
+        fs.root()
+            .read_dir(0, &caller, &mut |entry| {
+                names.push(entry.name.to_vec());
+                true
+            })
+            .unwrap();
         names
     };
     assert_eq!(names(), [b"ptmx".to_vec()]);

@@ -348,7 +348,9 @@ impl HostNode for Node {
             fs::fchmod(&fd, host_mode).map_err(guest)?;
         }
         // Same file, but as a place: the node must not hold a writer for long.
-        let place = self.tree.with_room(|| fs::openat(CWD, names::proc_path(&fd), OFlags::PATH | OFlags::CLOEXEC, Mode::empty()));
+        let place = self
+            .tree
+            .with_room(|| fs::openat(CWD, names::proc_path(&fd), OFlags::PATH | OFlags::CLOEXEC, Mode::empty()));
         let node = self.tree.adopt(&self.this()?, name, place.map_err(guest)?, &stat);
         let data = Arc::new(OpenData { fd, writable: true });
         *node.data.lock() = Arc::downgrade(&data);

@@ -121,7 +121,13 @@ fn attributes_are_set_and_links_are_not_followed() {
     symlink("../out/secret", scene.inside("link")).unwrap();
     let root = scene.open();
     let f = root.lookup(b"f").unwrap();
-    let attr = HostAttr { mode: Some(0o4711), size: Some(2), atime_ns: Some(1_500_000_000), mtime_ns: Some(-1), ..HostAttr::default() };
+    let attr = HostAttr {
+        mode: Some(0o4711),
+        size: Some(2),
+        atime_ns: Some(1_500_000_000),
+        mtime_ns: Some(-1),
+        ..HostAttr::default()
+    };
     f.set_attr(&attr).unwrap();
     let stat = f.stat().unwrap();
     assert_eq!((stat.mode, stat.size, stat.atime_ns, stat.mtime_ns), (0o4711, 2, 1_500_000_000, -1));

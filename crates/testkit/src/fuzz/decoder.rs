@@ -11,12 +11,7 @@ pub fn decoder(input: &[u8]) {
         assert!(!text.is_empty(), "{word:#010x} has no text");
         if let Some(encoding) = a64::decode(word) {
             let row = encoding.row();
-            assert_eq!(
-                word & row.mask,
-                row.value,
-                "{word:#010x} is no {}",
-                encoding.name()
-            );
+            assert_eq!(word & row.mask, row.value, "{word:#010x} is no {}", encoding.name());
         }
     }
 }

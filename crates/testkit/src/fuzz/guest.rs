@@ -18,25 +18,12 @@ pub(super) struct Guest {
 impl Guest {
     pub(super) fn new(program: &[u8]) -> Self {
         let log = Box::new(|_: std::fmt::Arguments<'_>| {});
-        let config = machine_hosted::Config {
-            memory: 16 << 20,
-            cpus: 1,
-            log,
-        };
-        let machine =
-            HostedMachine::new(config).unwrap_or_else(|error| panic!("no machine: {error}"));
-        let config = Config {
-            hostname: "fuzz".into(),
-            trace: None,
-            hwcap: [0; 2],
-            cpuinfo: String::new(),
-        };
-        let kernel = Kernel::new(machine.clone(), config)
-            .unwrap_or_else(|error| panic!("no kernel: {error:?}"));
+        let config = machine_hosted::Config { memory: 16 << 20, cpus: 1, log };
+        let machine = HostedMachine::new(config).unwrap_or_else(|error| panic!("no machine: {error}"));
+        let config = Config { hostname: "fuzz".into(), trace: None, hwcap: [0; 2], cpuinfo: String::new() };
+        let kernel = Kernel::new(machine.clone(), config).unwrap_or_else(|error| panic!("no kernel: {error:?}"));
         let mut builder = Builder::new(kernel.vfs().rootfs().clone());
-        let added = builder
-            .attributes(0o755, 0, 0, 0)
-            .file(b"program", FileData::from_bytes(program.to_vec()));
+        let added = builder.attributes(0o755, 0, 0, 0).file(b"program", FileData::from_bytes(program.to_vec()));
         added.unwrap_or_else(|error| panic!("no file: {error:?}"));
         Self { machine, kernel }
     }

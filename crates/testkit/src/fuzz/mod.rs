@@ -37,11 +37,7 @@ mod tests {
             let mut program = sample_program();
             for _ in 0..=random.u64() % 8 {
                 // Mostly in the headers, where it matters.
-                let limit = if random.one_in(4) {
-                    program.len()
-                } else {
-                    program.len().min(256)
-                };
+                let limit = if random.one_in(4) { program.len() } else { program.len().min(256) };
                 let at = usize::try_from(random.u64()).unwrap_or(0) % limit;
                 program[at] = random.u64().to_le_bytes()[3];
             }
@@ -55,10 +51,7 @@ mod tests {
 
     #[test]
     fn an_undamaged_program_is_loaded() {
-        assert!(
-            loader(&sample_program()),
-            "the sample that others are made from is good"
-        );
+        assert!(loader(&sample_program()), "the sample that others are made from is good");
     }
 
     #[test]

@@ -25,11 +25,7 @@ pub fn syscalls(input: &[u8]) -> Option<ExitStatus> {
     });
     let words: Vec<u64> = words.collect();
     let calls: Vec<[u64; 7]> = words.chunks_exact(7).map(shape).collect();
-    let data: Vec<u8> = calls
-        .iter()
-        .flatten()
-        .flat_map(|word| word.to_le_bytes())
-        .collect();
+    let data: Vec<u8> = calls.iter().flatten().flat_map(|word| word.to_le_bytes()).collect();
     let count = u32::try_from(calls.len().min(4000)).unwrap_or(0);
     // x19: the next call; x20: how many are left.
     let code = [

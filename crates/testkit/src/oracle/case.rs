@@ -78,9 +78,7 @@ pub fn slot_address(index: usize) -> u64 {
 #[must_use]
 pub fn data_page(seed: u64) -> Vec<u8> {
     let mut random = crate::Random::new(seed);
-    (0..DATA_SIZE / 8)
-        .flat_map(|_| random.u64().to_le_bytes())
-        .collect()
+    (0..DATA_SIZE / 8).flat_map(|_| random.u64().to_le_bytes()).collect()
 }
 
 impl Case {
@@ -108,11 +106,7 @@ impl Case {
     /// The instructions as text.
     #[must_use]
     pub fn text(&self) -> String {
-        let text: Vec<String> = self
-            .words
-            .iter()
-            .map(|&w| format!("{w:08x} {}", a64::disassemble(w, 0)))
-            .collect();
+        let text: Vec<String> = self.words.iter().map(|&w| format!("{w:08x} {}", a64::disassemble(w, 0))).collect();
         text.join("; ")
     }
 
@@ -120,16 +114,8 @@ impl Case {
     #[must_use]
     pub fn inputs(&self) -> String {
         let mut out = String::new();
-        let _ = write!(
-            out,
-            "nzcv {:08x} fpcr {:08x} fpsr {:08x} sp {:x}",
-            self.nzcv, self.fpcr, self.fpsr, self.sp
-        );
-        let mut numbers: Vec<u32> = self
-            .words
-            .iter()
-            .flat_map(|w| [0, 5, 10, 16].map(|lsb| w >> lsb & 31))
-            .collect();
+        let _ = write!(out, "nzcv {:08x} fpcr {:08x} fpsr {:08x} sp {:x}", self.nzcv, self.fpcr, self.fpsr, self.sp);
+        let mut numbers: Vec<u32> = self.words.iter().flat_map(|w| [0, 5, 10, 16].map(|lsb| w >> lsb & 31)).collect();
         numbers.sort_unstable();
         numbers.dedup();
         for n in numbers {
@@ -195,18 +181,7 @@ fn outcome(r: &mut Reader<'_>) -> Option<Outcome> {
         let (offset, _) = (r.u32()?, r.u32()?);
         memory.push((offset, r.u128()?));
     }
-    Some(Outcome {
-        signal,
-        fault_page,
-        pc,
-        x,
-        sp,
-        nzcv,
-        fpcr,
-        fpsr,
-        v,
-        memory,
-    })
+    Some(Outcome { signal, fault_page, pc, x, sp, nzcv, fpcr, fpsr, v, memory })
 }
 
 impl Outcome {
@@ -220,11 +195,7 @@ impl Outcome {
             }
         };
         line("signal".to_owned(), self.signal.into(), ours.signal.into());
-        line(
-            "fault".to_owned(),
-            self.fault_page.into(),
-            ours.fault_page.into(),
-        );
+        line("fault".to_owned(), self.fault_page.into(), ours.fault_page.into());
         line("pc".to_owned(), self.pc.into(), ours.pc.into());
         for n in 0..31 {
             line(format!("x{n}"), self.x[n].into(), ours.x[n].into());
@@ -237,11 +208,8 @@ impl Outcome {
             line(format!("v{n}"), self.v[n], ours.v[n]);
         }
         if self.memory != ours.memory {
-            let _ = writeln!(
-                out,
-                "    memory   reference {:x?}\n             ours      {:x?}",
-                self.memory, ours.memory
-            );
+            let _ =
+                writeln!(out, "    memory   reference {:x?}\n             ours      {:x?}", self.memory, ours.memory);
         }
         out
     }

@@ -32,14 +32,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            per_row: 64,
-            seed: 1,
-            sequences: 2000,
-            filter: String::new(),
-            show: 1,
-            cpu: "neoverse-n1".to_owned(),
-        }
+        Self { per_row: 64, seed: 1, sequences: 2000, filter: String::new(), show: 1, cpu: "neoverse-n1".to_owned() }
     }
 }
 
@@ -69,10 +62,7 @@ impl Report {
     /// Rows whose cases all agree, of those that have any.
     #[must_use]
     pub fn agreeing_rows(&self) -> usize {
-        self.rows
-            .values()
-            .filter(|t| t.cases > 0 && t.agree == t.cases)
-            .count()
+        self.rows.values().filter(|t| t.cases > 0 && t.agree == t.cases).count()
     }
 }
 
@@ -113,11 +103,7 @@ pub fn run(options: &Options, directory: &Path) -> Result<Report> {
     let mut report = Report::default();
     for ((case, expected), found) in cases.iter().zip(&expected).zip(&found) {
         let is_sequence = case.words.len() > 2;
-        let tally = if is_sequence {
-            &mut report.sequences
-        } else {
-            report.rows.entry(case.encoding).or_default()
-        };
+        let tally = if is_sequence { &mut report.sequences } else { report.rows.entry(case.encoding).or_default() };
         tally.cases += 1;
         if expected == found {
             tally.agree += 1;
@@ -180,13 +166,7 @@ pub fn page(report: &Report, options: &Options) -> String {
             None if tally.agree < tally.cases => "differs",
             None => "",
         };
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {note} |",
-            encoding.name(),
-            tally.cases,
-            tally.agree
-        );
+        let _ = writeln!(out, "| {} | {} | {} | {note} |", encoding.name(), tally.cases, tally.agree);
     }
     out
 }

@@ -58,10 +58,7 @@ const COUNTER: u32 = 26;
 
 /// Whether a sequence may have a row, for what it does and what it accesses.
 fn is_sequential(encoding: Encoding) -> bool {
-    let computes = matches!(
-        encoding.row().group,
-        "dpimm" | "dpreg" | "fp" | "simd" | "simd_scalar" | "crypto"
-    );
+    let computes = matches!(encoding.row().group, "dpimm" | "dpreg" | "fp" | "simd" | "simd_scalar" | "crypto");
     computes && encoding.class() != "pcreladdr"
 }
 
@@ -77,9 +74,8 @@ fn is_sequential_access(encoding: Encoding) -> bool {
 /// # Panics
 /// If the table has no rows to choose from.
 pub fn sequence(random: &mut Random) -> Case {
-    let rows = |keep: fn(Encoding) -> bool| -> Vec<Encoding> {
-        Encoding::ALL.iter().copied().filter(|&e| keep(e)).collect()
-    };
+    let rows =
+        |keep: fn(Encoding) -> bool| -> Vec<Encoding> { Encoding::ALL.iter().copied().filter(|&e| keep(e)).collect() };
     let integer = rows(|e| is_sequential(e) && e.row().group.starts_with("dp"));
     let (any, memory) = (rows(is_sequential), rows(is_sequential_access));
     let mut words: Vec<u32> = Vec::new();
@@ -107,15 +103,9 @@ pub fn sequence(random: &mut Random) -> Case {
         let back = 0u32.wrapping_sub(words.len() as u32 + 1) & 0x7_ffff;
         // `subs x26, x26, #1; b.ne` or `sub x26, x26, #1; cbnz x26`.
         words.extend(if random.one_in(2) {
-            [
-                0xf100_0400 | COUNTER << 5 | COUNTER,
-                0x5400_0001 | back << 5,
-            ]
+            [0xf100_0400 | COUNTER << 5 | COUNTER, 0x5400_0001 | back << 5]
         } else {
-            [
-                0xd100_0400 | COUNTER << 5 | COUNTER,
-                0xb500_0000 | back << 5 | COUNTER,
-            ]
+            [0xd100_0400 | COUNTER << 5 | COUNTER, 0xb500_0000 | back << 5 | COUNTER]
         });
     }
     case.words = words;
@@ -148,11 +138,7 @@ fn near_the_base(encoding: Encoding, word: u32) -> u32 {
             _ => continue,
         };
         let ones = u32::MAX >> (32 - field.width);
-        let value = if field.name == "Rm" {
-            INDEX
-        } else {
-            field.get(word) & keep
-        };
+        let value = if field.name == "Rm" { INDEX } else { field.get(word) & keep };
         word = word & !(ones << field.lsb) | value << field.lsb;
     }
     word
@@ -214,11 +200,7 @@ fn state(encoding: Encoding, random: &mut Random) -> Case {
         sp: DATA_BASE + DATA_SIZE / 2,
         nzcv: (random.below(16) << 28) as u32,
         fpcr,
-        fpsr: if random.one_in(8) {
-            random.u32() & 0x0800_009f
-        } else {
-            0
-        },
+        fpsr: if random.one_in(8) { random.u32() & 0x0800_009f } else { 0 },
         v: std::array::from_fn(|_| random.vector()),
     }
 }
@@ -265,13 +247,7 @@ fn system_registers(case: &mut Case, i: Insn, random: &mut Random) {
 /// A cache operation on the data page, as programs use.
 fn cache_operation(case: &mut Case, i: Insn, random: &mut Random) -> Option<()> {
     /// `dc zva`, `dc cvac`, `dc cvau`, `dc civac`, `ic ivau`.
-    const OPERATIONS: [u32; 5] = [
-        0xd50b_7420,
-        0xd50b_7a20,
-        0xd50b_7b20,
-        0xd50b_7e20,
-        0xd50b_7520,
-    ];
+    const OPERATIONS: [u32; 5] = [0xd50b_7420, 0xd50b_7a20, 0xd50b_7b20, 0xd50b_7e20, 0xd50b_7520];
     if case.encoding != Encoding::SYS_systeminstrs || i.rt() == 31 {
         return None;
     }
@@ -288,8 +264,7 @@ fn memory(case: &mut Case, encoding: Encoding, index: usize, random: &mut Random
     let base = match address(encoding, i) {
         Address::None => return Some(()),
         Address::Literal => {
-            let distance =
-                (DATA_BASE + 512 + random.below(600) * 4).wrapping_sub(slot_address(index) + 4);
+            let distance = (DATA_BASE + 512 + random.below(600) * 4).wrapping_sub(slot_address(index) + 4);
             case.words[0] = i.0 & 0xff00_001f | ((distance >> 2 & 0x7_ffff) as u32) << 5;
             case.uses_memory = true;
             return Some(());
@@ -304,11 +279,7 @@ fn memory(case: &mut Case, encoding: Encoding, index: usize, random: &mut Random
     };
     case.uses_memory = true;
     let base = if i.rn() == 31 { base & !15 } else { base };
-    let tag = if i.rn() != 31 && random.one_in(20) {
-        random.u64() << 56
-    } else {
-        0
-    };
+    let tag = if i.rn() != 31 && random.one_in(20) { random.u64() << 56 } else { 0 };
     set_register(case, i.rn(), base | tag);
     expectations(case, encoding, target, random);
     Some(())
@@ -336,22 +307,10 @@ fn index_register(case: &mut Case, i: Insn, random: &mut Random) -> u64 {
         return 0;
     }
     let signed = i.option() & 4 != 0;
-    let value = if signed {
-        random.below(64).wrapping_sub(32)
-    } else {
-        random.below(64)
-    };
+    let value = if signed { random.below(64).wrapping_sub(32) } else { random.below(64) };
     let wide = i.option() & 1 == 1;
     let above = if wide { 0 } else { random.u64() << 32 };
-    set_register(
-        case,
-        i.rm(),
-        if wide {
-            value
-        } else {
-            value & 0xffff_ffff | above
-        },
-    );
+    set_register(case, i.rm(), if wide { value } else { value & 0xffff_ffff | above });
     value
 }
 
@@ -363,31 +322,20 @@ fn expectations(case: &mut Case, encoding: Encoding, target: u64, random: &mut R
     let page = data_page(case.seed);
     let in_memory = |n: u64| {
         let at = target.wrapping_sub(DATA_BASE).wrapping_add(n * 8) as usize;
-        page.get(at..at + 8)
-            .and_then(|bytes| bytes.try_into().ok())
-            .map_or(0, u64::from_le_bytes)
+        page.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_le_bytes)
     };
     let is_free = |n: u32| n != i.rn();
     match encoding.class() {
         "comswap" if random.one_in(2) && is_free(i.rs()) && i.rs() != 31 => {
             set_register(case, i.rs(), in_memory(0));
         }
-        "comswappr"
-            if random.one_in(2) && is_free(i.rs()) && is_free(i.rs() + 1) && i.rs() != 30 =>
-        {
-            let (low, high) = if i.sz_30() == 1 {
-                (in_memory(0), in_memory(1))
-            } else {
-                (in_memory(0), in_memory(0) >> 32)
-            };
+        "comswappr" if random.one_in(2) && is_free(i.rs()) && is_free(i.rs() + 1) && i.rs() != 30 => {
+            let (low, high) =
+                if i.sz_30() == 1 { (in_memory(0), in_memory(1)) } else { (in_memory(0), in_memory(0) >> 32) };
             set_register(case, i.rs(), low);
             set_register(case, i.rs() + 1, high);
         }
-        class
-            if class.starts_with("ldstexcl")
-                && encoding.name().starts_with("ST")
-                && !random.one_in(4) =>
-        {
+        class if class.starts_with("ldstexcl") && encoding.name().starts_with("ST") && !random.one_in(4) => {
             // The same instruction as a load (bit 22), into registers that the
             // store does not read.
             let is_spare = |n: &u32| ![i.rt(), i.rt2(), i.rs(), i.rn()].contains(n);
@@ -421,10 +369,7 @@ mod tests {
         for &encoding in Encoding::ALL {
             for index in 0..20 {
                 if let Some(case) = case(encoding, index, &mut random) {
-                    let decoded = case
-                        .words
-                        .iter()
-                        .any(|&w| decode(w).map(Encoding::class) == Some(encoding.class()));
+                    let decoded = case.words.iter().any(|&w| decode(w).map(Encoding::class) == Some(encoding.class()));
                     assert!(decoded, "{}: {}", encoding.name(), case.text());
                     assert!(case.words.len() <= MAX_INSNS);
                     assert_eq!(case.record(0).len(), 840);

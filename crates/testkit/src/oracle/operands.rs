@@ -41,18 +41,10 @@ pub fn address(encoding: Encoding, i: Insn) -> Address {
     match encoding.class() {
         "ldst_pos" => Address::Base(i64::from(i.imm12()) << access_scale(encoding, i)),
         "ldst_unscaled" | "ldst_unpriv" | "ldst_immpre" => Address::Base(i.simm9()),
-        "ldstpair_off" | "ldstpair_pre" | "ldstnapair_offs" => {
-            Address::Base(i.simm7() << access_scale(encoding, i))
-        }
-        "ldst_regoff" => Address::Index(if i.s() == 1 {
-            access_scale(encoding, i)
-        } else {
-            0
-        }),
+        "ldstpair_off" | "ldstpair_pre" | "ldstnapair_offs" => Address::Base(i.simm7() << access_scale(encoding, i)),
+        "ldst_regoff" => Address::Index(if i.s() == 1 { access_scale(encoding, i) } else { 0 }),
         "loadlit" => Address::Literal,
-        "ldst_immpost" | "ldstpair_post" | "asisdlse" | "asisdlsep" | "asisdlso" | "asisdlsop" => {
-            Address::Base(0)
-        }
+        "ldst_immpost" | "ldstpair_post" | "asisdlse" | "asisdlsep" | "asisdlso" | "asisdlsop" => Address::Base(0),
         _ if needs_alignment(encoding) => Address::Base(0),
         "systeminstrs" if encoding == Encoding::SYS_systeminstrs => Address::None,
         _ => Address::None,
@@ -62,10 +54,7 @@ pub fn address(encoding: Encoding, i: Insn) -> Address {
 /// Whether the access must be aligned: exclusive, ordered and atomic ones.
 #[must_use]
 pub fn needs_alignment(encoding: Encoding) -> bool {
-    matches!(
-        encoding.class(),
-        "ldstexclr" | "ldstexclp" | "ldstord" | "comswap" | "comswappr" | "memop"
-    )
+    matches!(encoding.class(), "ldstexclr" | "ldstexclp" | "ldstord" | "comswap" | "comswappr" | "memop")
 }
 
 /// Whether the instruction writes the base register.
@@ -86,11 +75,7 @@ pub fn is_unpredictable(encoding: Encoding, i: Insn) -> bool {
     if pair && name.starts_with("LD") && i.rt() == i.rt2() {
         return true;
     }
-    if writes_back(encoding)
-        && !fp
-        && i.rn() != 31
-        && (i.rt() == i.rn() || (pair && i.rt2() == i.rn()))
-    {
+    if writes_back(encoding) && !fp && i.rn() != 31 && (i.rt() == i.rn() || (pair && i.rt2() == i.rn())) {
         return true;
     }
     let store_exclusive = class.starts_with("ldstexcl") && name.starts_with("ST");

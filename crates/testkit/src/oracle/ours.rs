@@ -73,18 +73,8 @@ impl Ours {
             .map(|page| map(SLOT_BASE + page * PAGE_SIZE, Prot::READ | Prot::EXEC))
             .collect::<Result<_>>()?;
         let data = map(DATA_BASE, Prot::READ | Prot::WRITE)?;
-        let cpu = Cpu::new(
-            &arena,
-            Arc::new(HostClock(Instant::now())),
-            CpuFeatures::all(),
-        );
-        Ok(Self {
-            arena,
-            space,
-            cpu,
-            code,
-            data,
-        })
+        let cpu = Cpu::new(&arena, Arc::new(HostClock(Instant::now())), CpuFeatures::all());
+        Ok(Self { arena, space, cpu, code, data })
     }
 
     /// What becomes of the cases, in order.
@@ -109,19 +99,11 @@ impl Ours {
         words[case.words.len() + 1] = SVC;
         let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
         let offset = index as u64 * SLOT_SIZE;
-        self.arena.write(
-            self.code[(offset / PAGE_SIZE) as usize],
-            (offset % PAGE_SIZE) as usize,
-            &bytes,
-        );
+        self.arena.write(self.code[(offset / PAGE_SIZE) as usize], (offset % PAGE_SIZE) as usize, &bytes);
     }
 
     fn run_case(&mut self, index: usize, case: &Case) -> Outcome {
-        let page = if case.uses_memory {
-            data_page(case.seed)
-        } else {
-            Vec::new()
-        };
+        let page = if case.uses_memory { data_page(case.seed) } else { Vec::new() };
         if case.uses_memory {
             self.arena.write(self.data, 0, &page);
         }
@@ -154,11 +136,7 @@ impl Ours {
             fpcr: context.fpcr,
             fpsr: context.fpsr,
             v: context.v,
-            memory: if case.uses_memory {
-                self.changes(&page)
-            } else {
-                Vec::new()
-            },
+            memory: if case.uses_memory { self.changes(&page) } else { Vec::new() },
         }
     }
 
@@ -166,11 +144,7 @@ impl Ours {
     fn changes(&self, before: &[u8]) -> Vec<(u32, u128)> {
         let mut after = vec![0; before.len()];
         self.arena.read(self.data, 0, &mut after);
-        let chunks = before
-            .as_chunks::<16>()
-            .0
-            .iter()
-            .zip(after.as_chunks::<16>().0);
+        let chunks = before.as_chunks::<16>().0.iter().zip(after.as_chunks::<16>().0);
         chunks
             .enumerate()
             .filter(|(_, (before, after))| before != after)

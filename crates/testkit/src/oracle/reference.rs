@@ -26,34 +26,16 @@ impl Reference {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle");
         let program = directory.join("oracle-arm64");
         let status = Command::new("aarch64-linux-gnu-gcc")
-            .args([
-                "-O2",
-                "-ffreestanding",
-                "-fno-stack-protector",
-                "-fno-pie",
-                "-mgeneral-regs-only",
-            ])
-            .args([
-                "-fno-tree-loop-distribute-patterns",
-                "-nostdlib",
-                "-static",
-                "-no-pie",
-                "-Wl,--build-id=none",
-            ])
-            .args([
-                "-Wl,--section-start=.tramp=0x20000000",
-                "-Wl,--defsym=STATE=0x20040000",
-            ])
+            .args(["-O2", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-mgeneral-regs-only"])
+            .args(["-fno-tree-loop-distribute-patterns", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none"])
+            .args(["-Wl,--section-start=.tramp=0x20000000", "-Wl,--defsym=STATE=0x20040000"])
             .args([sources.join("oracle.c"), sources.join("stubs.S")])
             .arg("-o")
             .arg(&program)
             .status()
             .context("aarch64-linux-gnu-gcc")?;
         ensure!(status.success(), "the oracle program does not compile");
-        Ok(Self {
-            program,
-            cpu: cpu.to_owned(),
-        })
+        Ok(Self { program, cpu: cpu.to_owned() })
     }
 
     /// What becomes of the cases, in order.
@@ -85,12 +67,7 @@ impl Reference {
         let status = child.wait()?;
         ensure!(status.success(), "QEMU ended with {status}");
         let outcomes = outcomes(&bytes).context("QEMU's output is cut short")?;
-        ensure!(
-            outcomes.len() == cases.len(),
-            "{} outcomes for {} cases",
-            outcomes.len(),
-            cases.len()
-        );
+        ensure!(outcomes.len() == cases.len(), "{} outcomes for {} cases", outcomes.len(), cases.len());
         Ok(outcomes)
     }
 }

@@ -4,8 +4,8 @@ use core::arch::asm;
 use core::arch::x86_64::{__m128, __m128d};
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
+use crate::fp::{FPSR_DZC, FPSR_IOC, FPSR_IXC, FPSR_OFC, FPSR_UFC, Rounding};
 use crate::simd::V128;
-use crate::fp::{Rounding, FPSR_DZC, FPSR_IOC, FPSR_IXC, FPSR_OFC, FPSR_UFC};
 
 const FMA: u8 = 1;
 const SSE41: u8 = 2;
@@ -54,9 +54,7 @@ fn read_mxcsr() -> u32 {
 fn write_mxcsr(mxcsr: u32) {
     // SAFETY: callers clear sticky flags, which Rust leaves unspecified, or set
     // the modes that Rust expects, or put back those that they found.
-    unsafe {
-        asm!("ldmxcsr [{}]", in(reg) &raw const mxcsr, options(nostack, preserves_flags, readonly))
-    };
+    unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const mxcsr, options(nostack, preserves_flags, readonly)) };
 }
 
 /// MXCSR with every exception masked, rounding to nearest, denormals kept, and
@@ -106,13 +104,7 @@ pub fn take_flags() -> u32 {
     write_mxcsr(mxcsr & !MXCSR_FLAGS);
     let mut fpsr = 0;
     // Bit 1, a denormal operand, has no counterpart while FPCR.FZ is 0.
-    for (bit, flag) in [
-        (0, FPSR_IOC),
-        (2, FPSR_DZC),
-        (3, FPSR_OFC),
-        (4, FPSR_UFC),
-        (5, FPSR_IXC),
-    ] {
+    for (bit, flag) in [(0, FPSR_IOC), (2, FPSR_DZC), (3, FPSR_OFC), (4, FPSR_UFC), (5, FPSR_IXC)] {
         if mxcsr >> bit & 1 != 0 {
             fpsr |= flag;
         }
@@ -142,6 +134,8 @@ macro_rules! sse1op {
 
 /// `ROUND` of `$name`'s kind, to an integral value. Bit 3 of the immediate
 /// keeps Inexact away.
+// Formatting the macro inside does not come to rest.
+#[rustfmt::skip]
 macro_rules! round {
     ($name:literal, $a:expr, $rounding:expr, $exact:expr) => {{
         let mut r = $a;

@@ -4,7 +4,8 @@ use linux_abi::Errno;
 use linux_abi::fcntl::{AtFlags, FallocFlags, OpenFlags};
 use linux_abi::resource::RLIMIT_FSIZE;
 use linux_abi::stat::{
-    S_ISGID, STATX__RESERVED, STATX_ATTR_MOUNT_ROOT, Statfs, StatfsFlags, Statx, StatxMask, StatxTimestamp, major, minor,
+    S_ISGID, STATX__RESERVED, STATX_ATTR_MOUNT_ROOT, Statfs, StatfsFlags, Statx, StatxMask, StatxTimestamp, major,
+    minor,
 };
 use linux_abi::time::{Timespec, UTIME_NOW, UTIME_OMIT};
 use machine::GuestAddr;
@@ -223,15 +224,12 @@ fn change_owner(caller: &Caller, path: &Path, owner: u32, group: u32) -> Result<
 
 pub(crate) fn utimensat(cx: &mut Cx<'_>, dirfd: i32, name: PathArg, times: GuestAddr, flags: AtFlags) -> Result<()> {
     check_at_flags(flags, AtFlags::AT_SYMLINK_NOFOLLOW | AtFlags::AT_EMPTY_PATH)?;
-    let times = if times.is_null() {
-        None
-    } else {
-        Some(cx.task.mm().read_abi::<[Timespec; 2]>(times)?)
-    };
+    let times = if times.is_null() { None } else { Some(cx.task.mm().read_abi::<[Timespec; 2]>(times)?) };
     if let Some(times) = &times
-        && times.iter().all(|time| time.tv_nsec == UTIME_OMIT) {
-            return Ok(());
-        }
+        && times.iter().all(|time| time.tv_nsec == UTIME_OMIT)
+    {
+        return Ok(());
+    }
     let (caller, found) = if name.0.is_null() && dirfd != linux_abi::fcntl::AT_FDCWD {
         if !flags.is_empty() {
             return Err(Errno::EINVAL.because("flags without a path"));

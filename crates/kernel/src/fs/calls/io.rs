@@ -277,11 +277,8 @@ fn write_seekable(cx: &Cx<'_>, file: &Arc<File>, buf: &mut IoBuf<'_>, place: Pla
     if is_regular {
         limit_size(cx, buf, start)?;
     }
-    let (start, count) = if appends {
-        file.ops().append(file, buf)?
-    } else {
-        (start, file.ops().write_at(file, buf, start)?)
-    };
+    let (start, count) =
+        if appends { file.ops().append(file, buf)? } else { (start, file.ops().write_at(file, buf, start)?) };
     if let Some(position) = &mut position {
         **position = start.saturating_add(count as u64);
     }
@@ -389,9 +386,10 @@ impl Writing {
 /// The end of a write: a broken pipe also sends SIGPIPE.
 fn finish(task: &Arc<Task>, result: Result<u64>) -> Result<u64> {
     if let Err(error) = &result
-        && error.errno == Errno::EPIPE {
-            broken_pipe(task);
-        }
+        && error.errno == Errno::EPIPE
+    {
+        broken_pipe(task);
+    }
     result
 }
 

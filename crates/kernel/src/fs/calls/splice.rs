@@ -305,9 +305,10 @@ pub(crate) fn splice(
         return Err(Errno::EINVAL.because("neither is a pipe"));
     }
     if let (Some(a), Some(b)) = (&pipe_in, &pipe_out)
-        && Arc::ptr_eq(a, b) {
-            return Err(Errno::EINVAL.because("both are the same pipe"));
-        }
+        && Arc::ptr_eq(a, b)
+    {
+        return Err(Errno::EINVAL.because("both are the same pipe"));
+    }
     if output.flags().contains(OpenFlags::O_APPEND) && pipe_out.is_none() {
         return Err(Errno::EINVAL.because("the output is only appended to"));
     }
@@ -315,7 +316,8 @@ pub(crate) fn splice(
         return Err(Errno::EINVAL.because("a directory"));
     }
     let waits = |pipe: &Option<Arc<Pipe>>, file: &File| pipe.is_none() || !file.is_nonblocking();
-    let may_wait = !flags.contains(SpliceFlags::SPLICE_F_NONBLOCK) && waits(&pipe_in, &input) && waits(&pipe_out, &output);
+    let may_wait =
+        !flags.contains(SpliceFlags::SPLICE_F_NONBLOCK) && waits(&pipe_in, &input) && waits(&pipe_out, &output);
     let source = match pipe_in {
         Some(pipe) => Source::Pipe(pipe),
         None if input.ops().is_seekable() => {
@@ -339,7 +341,8 @@ pub(crate) fn tee(cx: &mut Cx<'_>, fd_in: i32, fd_out: i32, len: u64, flags: Spl
         return Err(Errno::EINVAL.because("both are the same pipe"));
     }
     let left = count_of(len).min(STEP);
-    let may_wait = !flags.contains(SpliceFlags::SPLICE_F_NONBLOCK) && !input.is_nonblocking() && !output.is_nonblocking();
+    let may_wait =
+        !flags.contains(SpliceFlags::SPLICE_F_NONBLOCK) && !input.is_nonblocking() && !output.is_nonblocking();
     let attempt = move || -> Result<u64> {
         let room = to.room()?.min(left);
         let mut bytes = Vec::new();
@@ -379,11 +382,7 @@ pub(crate) fn vmsplice(cx: &mut Cx<'_>, fd: i32, iov: GuestAddr, count: usize, f
     // Pages are copied, not lent; to the caller that is the same, apart from
     // what it changes afterwards.
     let _ = flags;
-    if file.access().writes() {
-        super::io::writev(cx, fd, iov, count)
-    } else {
-        super::io::readv(cx, fd, iov, count)
-    }
+    if file.access().writes() { super::io::writev(cx, fd, iov, count) } else { super::io::readv(cx, fd, iov, count) }
 }
 
 pub(crate) fn copy_file_range(

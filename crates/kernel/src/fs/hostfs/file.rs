@@ -130,11 +130,7 @@ impl HostRegular {
 
 /// Runs `act` with a buffer for `wanted` bytes: small ones on the stack.
 fn with_chunk<T>(wanted: usize, act: impl FnOnce(&mut [u8]) -> T) -> T {
-    if wanted <= PAGE_BYTES {
-        act(&mut [0; PAGE_BYTES])
-    } else {
-        act(&mut alloc::vec![0; wanted.min(CHUNK)])
-    }
+    if wanted <= PAGE_BYTES { act(&mut [0; PAGE_BYTES]) } else { act(&mut alloc::vec![0; wanted.min(CHUNK)]) }
 }
 
 impl FileOps for HostRegular {

@@ -132,7 +132,8 @@ impl HostInode {
         let mut state = self.state.lock();
         let wants_write = mode == OpenMode::ReadWrite;
         let shared = state.writer.as_ref().and_then(Weak::upgrade);
-        let shared = if wants_write { shared } else { shared.or_else(|| state.reader.as_ref().and_then(Weak::upgrade)) };
+        let shared =
+            if wants_write { shared } else { shared.or_else(|| state.reader.as_ref().and_then(Weak::upgrade)) };
         if let Some(file) = shared {
             return Ok(file);
         }

@@ -145,4 +145,3 @@ macro_rules! any_inode {
     };
 }
 pub(crate) use any_inode;
-

@@ -11,7 +11,9 @@ use machine::sync::Mutex;
 
 use crate::error::{Because, Result};
 use crate::fs::procfs::{Target, any_inode};
-use crate::fs::{Attr, Caller, DirEntry, DirSink, File, FileOps, FileType, Inode, IoBuf, NameCaching, Opening, Path, SetAttr};
+use crate::fs::{
+    Attr, Caller, DirEntry, DirSink, File, FileOps, FileType, Inode, IoBuf, NameCaching, Opening, Path, SetAttr,
+};
 
 /// Gives the text of a file.
 pub(crate) type Text = fn(&Target) -> Result<Vec<u8>>;
@@ -45,9 +47,9 @@ pub(crate) enum What {
 pub(crate) fn ino(target: &Target, name: &[u8]) -> u64 {
     // FNV-1a; the top bit keeps clear of small numbers.
     let ids = target.pid.to_le_bytes().into_iter().chain(target.tid.to_le_bytes());
-    let hash = ids.chain(name.iter().copied()).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
-    });
+    let hash = ids
+        .chain(name.iter().copied())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     hash >> 16 | 1 << 32
 }
 

@@ -57,8 +57,11 @@ macro_rules! common_items {
     };
 }
 
-const PROCESS: &[Item] =
-    common_items!(Item { name: "task", mode: 0o555, what: What::Made(|target| Arc::new(Threads { target: target.clone() })) });
+const PROCESS: &[Item] = common_items!(Item {
+    name: "task",
+    mode: 0o555,
+    what: What::Made(|target| Arc::new(Threads { target: target.clone() }))
+});
 const THREAD: &[Item] = common_items!();
 
 /// The directory of a process.

@@ -97,7 +97,8 @@ impl HostNode for FakeNode {
 
     fn read_dir(&self) -> Result<Vec<HostDirEntry>, Errno> {
         let names = self.names.lock();
-        let entry = |(name, node): (&Vec<u8>, &Arc<Self>)| HostDirEntry { name: name.clone(), kind: node.kind, ino: node.ino };
+        let entry =
+            |(name, node): (&Vec<u8>, &Arc<Self>)| HostDirEntry { name: name.clone(), kind: node.kind, ino: node.ino };
         Ok(names.iter().map(entry).collect())
     }
 

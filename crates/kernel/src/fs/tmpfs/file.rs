@@ -6,8 +6,8 @@ use core::fmt::Write;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use linux_abi::Errno;
-use linux_abi::fcntl::{FallocFlags, SEEK_DATA, SEEK_HOLE};
 pub(crate) use linux_abi::fcntl::Seals;
+use linux_abi::fcntl::{FallocFlags, SEEK_DATA, SEEK_HOLE};
 use machine::PAGE_SIZE;
 use machine::sync::Mutex;
 

@@ -71,9 +71,9 @@ impl Usage {
         if after >= before {
             self.pages.fetch_add(after - before, Ordering::Relaxed);
         } else {
-            let _ = self.pages.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |pages| {
-                Some(pages.saturating_sub(before - after))
-            });
+            let _ = self
+                .pages
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |pages| Some(pages.saturating_sub(before - after)));
         }
     }
 }

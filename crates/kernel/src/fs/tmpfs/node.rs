@@ -15,9 +15,7 @@ use super::dir::Entries;
 use super::file::{Contents, RegularFile, Seals};
 use super::{Usage, kind_of};
 use crate::error::{Because, Result};
-use crate::fs::{
-    Attr, Caller, DirSink, FileOps, FileType, Inode, NewKind, NewNode, Opening, SetAttr,
-};
+use crate::fs::{Attr, Caller, DirSink, FileOps, FileType, Inode, NewKind, NewNode, Opening, SetAttr};
 use crate::mm::Object;
 
 /// What a node holds.
@@ -283,9 +281,11 @@ impl Inode for Node {
             replaced.add_links(0);
         } else {
             if let Some(replaced) = &replaced
-                && is_dir(replaced) && !replaced.entries()?.lock().is_empty() {
-                    return Err(Errno::ENOTEMPTY.because("the directory is not empty"));
-                }
+                && is_dir(replaced)
+                && !replaced.entries()?.lock().is_empty()
+            {
+                return Err(Errno::ENOTEMPTY.because("the directory is not empty"));
+            }
             self.entries()?.lock().remove(name);
             to.entries()?.lock().replace(new_name, moved.clone());
             if is_dir(&moved) {
@@ -346,8 +346,9 @@ impl Drop for Node {
 fn drop_tree(mut nodes: Vec<Arc<Node>>) {
     while let Some(node) = nodes.pop() {
         if let Some(mut node) = Arc::into_inner(node)
-            && let Data::Directory(entries) = &mut node.data {
-                nodes.append(&mut entries.get_mut().take_all());
-            }
+            && let Data::Directory(entries) = &mut node.data
+        {
+            nodes.append(&mut entries.get_mut().take_all());
+        }
     }
 }

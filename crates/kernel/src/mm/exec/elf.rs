@@ -181,9 +181,10 @@ pub(super) fn map_program(
         let offset = header.ehdr.e_phoff;
         segment.p_offset <= offset && offset - segment.p_offset < segment.p_filesz
     };
-    let phdr = header.loads().find(file_phdrs).map_or(0, |segment| {
-        (header.ehdr.e_phoff - segment.p_offset).wrapping_add(segment.p_vaddr).wrapping_add(bias)
-    });
+    let phdr = header
+        .loads()
+        .find(file_phdrs)
+        .map_or(0, |segment| (header.ehdr.e_phoff - segment.p_offset).wrapping_add(segment.p_vaddr).wrapping_add(bias));
     mm.set_layout(|layout| {
         layout.code = segments.code;
         layout.data = segments.data;

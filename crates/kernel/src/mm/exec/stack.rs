@@ -117,10 +117,7 @@ pub(super) fn build(kernel: &Arc<Kernel>, mm: &Arc<Mm>, tables: &Tables<'_>) -> 
         placement: Placement::FixedNoReplace(bottom),
         flags: VmaFlags::MAY_WRITE | VmaFlags::MAY_EXEC | VmaFlags::GROWSDOWN,
         label: Some(Label::named("[stack]")),
-        ..MapRequest::anonymous(
-            STACK_TOP - bottom,
-            if tables.loaded.has_exec_stack { prot | Prot::EXEC } else { prot },
-        )
+        ..MapRequest::anonymous(STACK_TOP - bottom, if tables.loaded.has_exec_stack { prot | Prot::EXEC } else { prot })
     })?;
     block.reversed.reverse();
     mm.write(GuestAddr(sp), &block.reversed)?;

@@ -203,8 +203,7 @@ fn position_independent_programs_are_always_at_the_same_place() {
 }
 
 fn interp(path: &[u8]) -> (Elf64Phdr, Vec<u8>) {
-    let header =
-        Elf64Phdr { p_type: PT_INTERP, p_offset: 0x800, p_filesz: path.len() as u64, ..Elf64Phdr::default() };
+    let header = Elf64Phdr { p_type: PT_INTERP, p_offset: 0x800, p_filesz: path.len() as u64, ..Elf64Phdr::default() };
     (header, path.to_vec())
 }
 

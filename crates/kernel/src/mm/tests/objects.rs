@@ -147,7 +147,10 @@ fn a_hole_reads_as_zero_and_leaves_private_copies() {
     object.punch(PAGE_SIZE - 1..3 * PAGE_SIZE + 1).expect("memory");
     assert_eq!(object.resident_pages(), 2);
     let at = |offset: u64| byte(&mm, AT + offset).expect("mapped");
-    assert_eq!([at(PAGE_SIZE - 2), at(PAGE_SIZE - 1), at(PAGE_SIZE), at(3 * PAGE_SIZE), at(3 * PAGE_SIZE + 1)], [7, 0, 0, 0, 7]);
+    assert_eq!(
+        [at(PAGE_SIZE - 2), at(PAGE_SIZE - 1), at(PAGE_SIZE), at(3 * PAGE_SIZE), at(3 * PAGE_SIZE + 1)],
+        [7, 0, 0, 0, 7]
+    );
     assert_eq!((at(9 * PAGE_SIZE), at(10 * PAGE_SIZE)), (8, 0));
 }
 

@@ -173,8 +173,8 @@ fn monotonic_offset(clock: &dyn Clock) -> i128 {
 mod tests {
     use super::*;
     use crate::testing;
-    use linux_abi::elf::{Elf64Ehdr, Elf64Shdr, Elf64Sym};
     use linux_abi::Wire;
+    use linux_abi::elf::{Elf64Ehdr, Elf64Shdr, Elf64Sym};
     use machine::GuestAddr;
     use std::string::String;
     use std::vec::Vec;
