@@ -240,7 +240,9 @@ impl Shell {
         let pid = match sys::fork() {
             Ok(pid) => pid,
             Err(error) => {
-                return Err(self.abort(&format!("cannot fork: {}", crate::redirect::reason(&error))));
+                return Err(
+                    self.abort(&format!("cannot fork: {}", crate::redirect::reason(&error)))
+                );
             }
         };
         if let Some(terminal) = terminal {
