@@ -2,7 +2,7 @@
 //! cheapest to fail.
 
 use crate::shell::{cargo, root, run as run_command, say};
-use crate::{guest, setup};
+use crate::{busybox, guest, setup};
 use anyhow::{Context, Result, bail};
 use std::time::Instant;
 
@@ -17,6 +17,7 @@ const STEPS: &[Step] = &[
     ("tests of the userland's shell", userland_tests),
     ("guest tests", || guest::run(&[])),
     ("guest tests on this kernel", || guest::run(&["--on".into(), "native".into()])),
+    ("busybox", || busybox::run(&[])),
     ("documents", documents),
 ];
 

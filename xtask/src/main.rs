@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod busybox;
 mod ci;
 mod guest;
 mod handlers;
@@ -23,6 +24,7 @@ type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
 const TASKS: &[Task] = &[
     ("bench", "measure beside qemu-aarch64: bench [--rounds N] [NAME…]", bench::run),
+    ("busybox", "run Debian's busybox in a guest and compare it with the host's tools", busybox::run),
     ("ci", "everything that CI runs", ci::run),
     ("guest", "build and run the guest tests: guest [-v] [--on native|qemu|vambrace] [NAME…]", guest::run),
     ("handlers", "check the machine code of the engine's handlers: handlers [PROGRAM]", handlers::run),
