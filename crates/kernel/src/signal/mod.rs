@@ -2,7 +2,7 @@
 //!
 //! A signal is pending at its process or at one thread ([`Pending`]).
 //! [`send_to_process`] and [`send_to_task`] put it there and make a thread
-//! take notice; [`deliver`] acts on it before that thread runs user code.
+//! take notice; `deliver` acts on it before that thread runs user code.
 
 mod calls;
 mod deliver;

@@ -1,7 +1,7 @@
 //! Each instruction against QEMU.
 //!
 //! [`generate`] makes cases from the rows of `a64`'s table: an instruction (or
-//! a few) and a register state. [`reference`] runs them under QEMU user mode by
+//! a few) and a register state. [`mod@reference`] runs them under QEMU user mode by
 //! way of a small static program (`oracle/oracle.c`), [`ours`] on the engine;
 //! [`coverage`] compares and writes `docs/isa-coverage.md`.
 
