@@ -24,7 +24,7 @@ use machine::sync::Mutex;
 use crate::Kernel;
 use crate::error::{Because, Error, Result};
 use crate::mm::{FutexKey, Mm};
-use crate::syscall::{Cx, Outcome, Row, timespec_ns};
+use crate::syscall::{Cx, Outcome, Row};
 use crate::task::Task;
 
 pub(crate) const ROWS: &[Row] = crate::syscalls! {
@@ -230,7 +230,7 @@ fn key(mm: &Arc<Mm>, uaddr: GuestAddr, shared: bool) -> Result<FutexKey> {
 
 /// A deadline that a restart of the call must keep.
 fn relative_deadline(cx: &Cx<'_>, timeout: GuestAddr) -> Result<Option<u64>> {
-    let deadline = crate::syscall::timeout_deadline(cx, timeout)?;
+    let deadline = crate::time::read_timeout(cx, timeout)?;
     let kept = cx.task.restart_deadline_ns.swap(0, Ordering::SeqCst);
     Ok(if kept != 0 && deadline.is_some() { Some(kept) } else { deadline })
 }
@@ -239,7 +239,7 @@ fn absolute_deadline(cx: &Cx<'_>, timeout: GuestAddr, realtime: bool) -> Result<
     if timeout.is_null() {
         return Ok(None);
     }
-    let at = timespec_ns(cx.task.mm().read_abi(timeout)?)?;
+    let at = crate::time::read_timespec(cx, timeout)?;
     if !realtime {
         return Ok(Some(at));
     }

@@ -134,6 +134,25 @@ impl Attr {
         }
     }
 
+    /// What the host tells of a file that the guest sees as `kind`.
+    #[must_use]
+    pub const fn of_host(kind: FileType, stat: &machine::HostStat) -> Self {
+        Self {
+            uid: stat.uid,
+            gid: stat.gid,
+            nlink: stat.nlink,
+            size: stat.size,
+            blocks: stat.blocks,
+            ino: stat.ino,
+            dev: stat.dev,
+            rdev: stat.rdev,
+            atime_ns: stat.atime_ns,
+            mtime_ns: stat.mtime_ns,
+            ctime_ns: stat.ctime_ns,
+            ..Self::new(kind, stat.mode & 0o7777)
+        }
+    }
+
     /// Type and permission bits together, as `st_mode`.
     #[must_use]
     pub const fn full_mode(&self) -> u32 {

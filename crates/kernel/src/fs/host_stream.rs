@@ -82,21 +82,7 @@ impl Inode for Stream {
     }
 
     fn attr(&self) -> Result<Attr> {
-        let stat = self.stream.stat()?;
-        Ok(Attr {
-            uid: stat.uid,
-            gid: stat.gid,
-            nlink: stat.nlink,
-            size: stat.size,
-            blocks: stat.blocks,
-            ino: stat.ino,
-            dev: stat.dev,
-            rdev: stat.rdev,
-            atime_ns: stat.atime_ns,
-            mtime_ns: stat.mtime_ns,
-            ctime_ns: stat.ctime_ns,
-            ..Attr::new(self.kind, stat.mode & 0o7777)
-        })
+        Ok(Attr::of_host(self.kind, &self.stream.stat()?))
     }
 
     fn set_attr(&self, change: &SetAttr) -> Result<()> {

@@ -17,8 +17,9 @@ use super::wait::{Patience, run};
 use crate::error::{Because, Result};
 use crate::fs::File;
 use crate::mm::IoVec;
-use crate::syscall::{Cx, Outcome, timeout_deadline};
+use crate::syscall::{Cx, Outcome};
 use crate::task::Task;
+use crate::time::read_timeout;
 
 use receiving::{ReceiveMany, Receiving, Report};
 use sending::{SendMany, Sending};
@@ -142,7 +143,7 @@ pub(super) fn recvmmsg(
     flags: MsgFlags,
     timeout: GuestAddr,
 ) -> Result<Outcome> {
-    let deadline = timeout_deadline(cx, timeout)?;
+    let deadline = read_timeout(cx, timeout)?;
     let open = Open::new(cx, fd, flags)?;
     let own = open.socket.state.lock().receive_timeout_ns;
     let given = deadline.map(|deadline| deadline.saturating_sub(cx.kernel.now_ns()));

@@ -14,7 +14,6 @@ use crate::error::{Because, Error, Result};
 use crate::signal::{
     Action, AltStack, Info, InfoFields, Number, Set, frame, may_signal, send_to_process, send_to_task,
 };
-use crate::syscall::timeout_deadline;
 use crate::syscall::{Cx, Outcome, Row};
 use crate::task::{Process, Task};
 
@@ -280,7 +279,7 @@ fn rt_sigtimedwait(
     check_set_size(sigsetsize)?;
     let mm = cx.task.mm();
     let wanted = Set(mm.read_u64(set)?).without(Set::UNBLOCKABLE);
-    let deadline = timeout_deadline(cx, timeout)?;
+    let deadline = crate::time::read_timeout(cx, timeout)?;
     let (task, kernel) = (cx.task.clone(), cx.kernel.clone());
     let take = {
         let task = task.clone();

@@ -6,12 +6,10 @@
 //! it come the dispatcher, the trace line and `docs/syscalls.md`.
 
 mod args;
-mod deadline;
 mod outcome;
 pub mod trace;
 
 pub use args::{Arg, FromArg, PathArg, TraceArg};
-pub(crate) use deadline::{timeout_deadline, timespec_ns};
 pub use outcome::{BoxFuture, IntoOutcome, Outcome, retry};
 
 use alloc::sync::Arc;

@@ -155,20 +155,7 @@ impl Inode for HostInode {
 
     fn attr(&self) -> Result<Attr> {
         let stat = self.node.stat()?;
-        Ok(Attr {
-            uid: stat.uid,
-            gid: stat.gid,
-            nlink: stat.nlink,
-            size: stat.size,
-            blocks: stat.blocks,
-            ino: stat.ino,
-            dev: self.shared.dev_of(&stat),
-            rdev: stat.rdev,
-            atime_ns: stat.atime_ns,
-            mtime_ns: stat.mtime_ns,
-            ctime_ns: stat.ctime_ns,
-            ..Attr::new(self.kind, stat.mode & 0o7777)
-        })
+        Ok(Attr { dev: self.shared.dev_of(&stat), ..Attr::of_host(self.kind, &stat) })
     }
 
     fn set_attr(&self, change: &SetAttr) -> Result<()> {
