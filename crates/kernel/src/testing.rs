@@ -11,7 +11,9 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use machine::sync::Mutex;
-use machine::{Clock, FlushToken, Frame, FramePool, Machine, Mapping, NoMemory, PAGE_SIZE, PageTable, Prot};
+use machine::{
+    BlockDev, Clock, FlushToken, Frame, FramePool, Machine, Mapping, NetDev, NoMemory, PAGE_SIZE, PageTable, Prot,
+};
 
 use crate::{Config, Kernel};
 
@@ -163,6 +165,14 @@ impl Machine for FakeMachine {
             let next = self.random.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             *byte = next.to_be_bytes()[0];
         }
+    }
+
+    fn block_devices(&self) -> &[Arc<dyn BlockDev>] {
+        &[]
+    }
+
+    fn net_devices(&self) -> &[Arc<dyn NetDev>] {
+        &[]
     }
 
     fn kick(&self, _cpu: usize) {}

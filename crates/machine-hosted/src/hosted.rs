@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use engine::{AddressSpace, Arena, CpuFeatures};
-use machine::{Clock, FramePool, Machine, NoMemory, PAGE_SIZE, PageTable};
+use machine::{BlockDev, Clock, FramePool, Machine, NetDev, NoMemory, PAGE_SIZE, PageTable};
 use parking_lot::Mutex;
 
 use crate::clock::HostClock;
@@ -25,6 +25,10 @@ pub struct Config {
     pub memory: u64,
     /// How many CPUs, and so host threads, run guest code.
     pub cpus: usize,
+    /// The disks.
+    pub block_devices: Vec<Arc<dyn BlockDev>>,
+    /// The network interfaces.
+    pub net_devices: Vec<Arc<dyn NetDev>>,
     /// Where log lines go.
     pub log: LogSink,
 }
@@ -32,6 +36,14 @@ pub struct Config {
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config").field("memory", &self.memory).field("cpus", &self.cpus).finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// A machine without disks and networks, whose log lines go nowhere.
+    #[must_use]
+    pub fn new(memory: u64, cpus: usize) -> Self {
+        Self { memory, cpus, block_devices: Vec::new(), net_devices: Vec::new(), log: Box::new(|_| {}) }
     }
 }
 
@@ -75,6 +87,8 @@ pub struct HostedMachine {
     clock: Arc<HostClock>,
     /// CPUs that were not started yet.
     parked: Mutex<Vec<HostedCpu>>,
+    block_devices: Vec<Arc<dyn BlockDev>>,
+    net_devices: Vec<Arc<dyn NetDev>>,
     log: LogSink,
 }
 
@@ -84,7 +98,7 @@ impl HostedMachine {
     /// # Errors
     /// When the configuration makes no sense or the host gives no memory.
     pub fn new(config: Config) -> Result<Arc<Self>, Error> {
-        let Config { memory, cpus, log } = config;
+        let Config { memory, cpus, block_devices, net_devices, log } = config;
         let bytes = usize::try_from(memory / PAGE_SIZE * PAGE_SIZE).ok();
         let bytes = bytes.filter(|_| cpus > 0 && memory >= MIN_MEMORY).ok_or(Error::Config { cpus, memory })?;
         let region = Region::new(bytes).map_err(|source| Error::Memory { bytes: memory, source })?;
@@ -98,7 +112,8 @@ impl HostedMachine {
         let parts =
             |(id, engine)| HostedCpu { id, engine, reach: reach.clone(), timers: timers.clone(), clock: clock.clone() };
         let parked = engines.into_iter().enumerate().map(parts).collect();
-        Ok(Arc::new(Self { arena, parked: Mutex::new(parked), reach, timers, clock, log }))
+        let parked = Mutex::new(parked);
+        Ok(Arc::new(Self { arena, parked, reach, timers, clock, block_devices, net_devices, log }))
     }
 
     /// Starts every CPU on a thread of its own, which calls `cpu_main`.
@@ -196,6 +211,14 @@ impl Machine for HostedMachine {
 
     fn fill_random(&self, buf: &mut [u8]) {
         crate::random::fill(buf);
+    }
+
+    fn block_devices(&self) -> &[Arc<dyn BlockDev>] {
+        &self.block_devices
+    }
+
+    fn net_devices(&self) -> &[Arc<dyn NetDev>] {
+        &self.net_devices
     }
 
     fn kick(&self, cpu: usize) {

@@ -15,7 +15,7 @@ const MOVZ_X0_42: u32 = 0xd280_0540;
 const CODE: u64 = 0x40_0000;
 
 fn machine(cpus: usize) -> Arc<HostedMachine> {
-    HostedMachine::new(Config { memory: 64 << 20, cpus, log: Box::new(|_| {}) }).unwrap()
+    HostedMachine::new(Config::new(64 << 20, cpus)).unwrap()
 }
 
 /// An address space with these instructions at [`CODE`].
@@ -194,7 +194,7 @@ fn a_panic_on_one_cpu_is_told_although_others_sleep() {
 
 #[test]
 fn memory_is_a_hard_limit() {
-    let machine = HostedMachine::new(Config { memory: (2 << 20) + 5, cpus: 1, log: Box::new(|_| {}) }).unwrap();
+    let machine = HostedMachine::new(Config::new((2 << 20) + 5, 1)).unwrap();
     let frames = machine.frames();
     assert_eq!(frames.total(), 512);
     let all: Vec<Frame> = (0..512).map(|_| frames.alloc().unwrap()).collect();
@@ -214,7 +214,7 @@ fn host_memory_goes_back_after_a_peak() {
         let line = status.lines().find(|line| line.starts_with("Anonymous:")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
-    let machine = HostedMachine::new(Config { memory: 512 << 20, cpus: 1, log: Box::new(|_| {}) }).unwrap();
+    let machine = HostedMachine::new(Config::new(512 << 20, 1)).unwrap();
     let frames = machine.frames();
     let before = used_kib();
     let all: Vec<Frame> = (0..50_000).map(|_| frames.alloc().unwrap()).collect();
@@ -230,10 +230,10 @@ fn host_memory_goes_back_after_a_peak() {
 #[test]
 fn senseless_configurations_are_refused() {
     for (memory, cpus) in [(64 << 20, 0), (0, 1), (4095, 1)] {
-        let refused = HostedMachine::new(Config { memory, cpus, log: Box::new(|_| {}) });
+        let refused = HostedMachine::new(Config::new(memory, cpus));
         assert!(matches!(refused, Err(Error::Config { .. })), "{memory} {cpus}");
     }
-    let refused = HostedMachine::new(Config { memory: 1 << 62, cpus: 1, log: Box::new(|_| {}) });
+    let refused = HostedMachine::new(Config::new(1 << 62, 1));
     assert!(matches!(refused, Err(Error::Memory { .. })));
 }
 

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 
-use crate::{FramePool, NoMemory, PageTable, UserContext};
+use crate::{BlockDev, FramePool, NetDev, NoMemory, PageTable, UserContext};
 
 /// What an access was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +139,12 @@ pub trait Machine: Send + Sync {
 
     /// Fills `buf` with unpredictable bytes.
     fn fill_random(&self, buf: &mut [u8]);
+
+    /// The disks, in a fixed order: `vda`, `vdb`, …
+    fn block_devices(&self) -> &[Arc<dyn BlockDev>];
+
+    /// The network interfaces, in a fixed order: `eth0`, `eth1`, …
+    fn net_devices(&self) -> &[Arc<dyn NetDev>];
 
     /// Interrupts CPU `cpu`: its [`Cpu::run`] or [`Cpu::idle`] returns soon.
     /// Callable from anywhere, also from where no lock may be taken.

@@ -21,8 +21,7 @@ pub(crate) fn run(builder: GuestBuilder) -> Result<u8, Error> {
         return Err(Error::NoProgram);
     }
     let GuestBuilder { memory, cpus, .. } = builder;
-    let log = Box::new(|_: std::fmt::Arguments<'_>| {});
-    let machine = HostedMachine::new(machine_hosted::Config { memory, cpus, log })?;
+    let machine = HostedMachine::new(machine_hosted::Config::new(memory, cpus))?;
     // The terminal is restored when this goes, after the guest has ended.
     let streams = StandardStreams::take().map_err(Error::Streams)?;
     let kernel = boot(machine.clone(), builder, &streams)?;

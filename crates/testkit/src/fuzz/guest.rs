@@ -17,8 +17,7 @@ pub(super) struct Guest {
 
 impl Guest {
     pub(super) fn new(program: &[u8]) -> Self {
-        let log = Box::new(|_: std::fmt::Arguments<'_>| {});
-        let config = machine_hosted::Config { memory: 16 << 20, cpus: 1, log };
+        let config = machine_hosted::Config::new(16 << 20, 1);
         let machine = HostedMachine::new(config).unwrap_or_else(|error| panic!("no machine: {error}"));
         let config = Config { hostname: "fuzz".into(), trace: None, hwcap: [0; 2], cpuinfo: String::new() };
         let kernel = Kernel::new(machine.clone(), config).unwrap_or_else(|error| panic!("no kernel: {error:?}"));
