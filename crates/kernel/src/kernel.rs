@@ -24,6 +24,9 @@ use crate::tty::Terminals;
 pub struct Config {
     /// What `uname` gives as the node name.
     pub hostname: String,
+    /// The boot parameters, in Linux's syntax (`/proc/cmdline`): the kernel
+    /// takes those it knows and leaves the others to user land.
+    pub cmdline: String,
     /// Where system-call trace lines go, if anywhere.
     pub trace: Option<TraceSink>,
     /// `AT_HWCAP` and `AT_HWCAP2`, from the machine's feature table.

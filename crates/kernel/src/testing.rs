@@ -58,7 +58,13 @@ pub(crate) fn kernel() -> Arc<Kernel> {
 
 /// A kernel on this machine.
 pub(crate) fn kernel_on(machine: &Arc<FakeMachine>) -> Arc<Kernel> {
-    let config = Config { hostname: String::from("test"), trace: None, hwcap: [0; 2], cpuinfo: String::new() };
+    let config = Config {
+        hostname: String::from("test"),
+        cmdline: String::new(),
+        trace: None,
+        hwcap: [0; 2],
+        cpuinfo: String::new(),
+    };
     Kernel::new(machine.clone(), config).unwrap()
 }
 

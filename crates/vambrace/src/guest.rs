@@ -49,6 +49,7 @@ fn boot(
     let features = engine::CpuFeatures::all();
     let config = Config {
         hostname: builder.hostname.clone(),
+        cmdline: String::from("console=tty0"),
         trace: builder.trace.take(),
         hwcap: [features.hwcap, features.hwcap2],
         cpuinfo: cpuinfo(&features),

@@ -19,7 +19,13 @@ impl Guest {
     pub(super) fn new(program: &[u8]) -> Self {
         let config = machine_hosted::Config::new(16 << 20, 1);
         let machine = HostedMachine::new(config).unwrap_or_else(|error| panic!("no machine: {error}"));
-        let config = Config { hostname: "fuzz".into(), trace: None, hwcap: [0; 2], cpuinfo: String::new() };
+        let config = Config {
+            hostname: "fuzz".into(),
+            cmdline: String::new(),
+            trace: None,
+            hwcap: [0; 2],
+            cpuinfo: String::new(),
+        };
         let kernel = Kernel::new(machine.clone(), config).unwrap_or_else(|error| panic!("no kernel: {error:?}"));
         let mut builder = Builder::new(kernel.vfs().rootfs().clone());
         let added = builder.attributes(0o755, 0, 0, 0).file(b"program", FileData::from_bytes(program.to_vec()));

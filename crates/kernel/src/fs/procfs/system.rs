@@ -19,8 +19,8 @@ pub(super) fn version(_: &Target) -> Result<Vec<u8>> {
     Ok(text(format!("Linux version {RELEASE} (vambrace) {VERSION}\n")))
 }
 
-pub(super) fn cmdline(_: &Target) -> Result<Vec<u8>> {
-    Ok(text(String::from("console=tty0\n")))
+pub(super) fn cmdline(target: &Target) -> Result<Vec<u8>> {
+    Ok(text(format!("{}\n", target.kernel()?.config().cmdline)))
 }
 
 pub(super) fn uptime(target: &Target) -> Result<Vec<u8>> {
