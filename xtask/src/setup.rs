@@ -25,6 +25,11 @@ const TOOLS: &[Tool] = &[
         package: "qemu-user-static",
         purpose: "is the reference for instructions and speed",
     },
+    Tool {
+        programs: &["e2fsck", "/usr/sbin/e2fsck", "/sbin/e2fsck"],
+        package: "e2fsprogs",
+        purpose: "is the reference for disk images",
+    },
 ];
 
 /// The C library for the cross compiler has no program to look for.
