@@ -41,7 +41,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 fn format() -> Result<()> {
     run_command(cargo().args(["fmt", "--all", "--check"]))?;
     run_command(cargo().current_dir(root().join("userland")).args(["fmt", "--all", "--check"]))?;
-    run_command(cargo().current_dir(root().join("tests/guest/rust")).args(["fmt", "--check"]))
+    run_command(cargo().current_dir(root().join("tests/guest/rust")).args(["fmt", "--check"]))?;
+    run_command(cargo().current_dir(root().join("tests/runner")).args(["fmt", "--check"]))
 }
 
 fn clippy() -> Result<()> {

@@ -3,16 +3,18 @@
 //! A test is a program that speaks TAP: it declares a plan, prints a line for
 //! each check, and exits with zero only if all is well. The same sources run
 //! under `vambrace`, under `qemu-aarch64`, and natively, where a real Linux
-//! kernel proves the expectations. `known-failures.txt` names the checks that
-//! are known to fail under `vambrace`; one that passes must be taken off it.
+//! kernel proves the expectations. `cargo xtask bare` runs them on a machine
+//! without another kernel; `expectations.rs` knows what may fail where.
 
+use crate::expectations::{Column, Expectations};
 use crate::shell::{cargo, files_in, root, run as run_command, say, target_dir};
+use crate::tap::{self, End, Outcome};
 use crate::toolchain::{MUSL, cross_gcc, need_target, qemu};
 use anyhow::{Context, Result, bail};
-use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A test that takes longer has hung.
@@ -43,13 +45,6 @@ enum Runner {
     Native,
 }
 
-/// What a test came to.
-struct Outcome {
-    failed: BTreeSet<String>,
-    passed: BTreeSet<String>,
-    trouble: Option<String>,
-}
-
 /// Runs the tests whose names contain one of the given words, or all.
 ///
 /// # Errors
@@ -78,31 +73,18 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         bail!("no test has such a name");
     }
     let prefix = prefix(runner)?;
-    let known = if runner == Runner::Vambrace { known_failures()? } else { BTreeSet::new() };
+    let column = if runner == Runner::Vambrace { Column::Hosted } else { Column::Linux };
+    let expectations = Expectations::load(column)?;
     let (mut passed, mut failed, mut expected) = (0, 0, 0);
     for program in &programs {
-        let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file_name(program);
         let outcome = run_one(&prefix, program, verbose)?;
-        let qualified = |check: &String| format!("{name}: {check}");
-        let fails = |check: &&String| !known.contains(&qualified(check));
-        let fresh: Vec<&String> = outcome.failed.iter().filter(fails).collect();
-        let healed: Vec<&String> = outcome.passed.iter().filter(|check| !fails(check)).collect();
-        let whole_is_known = known.contains(&format!("{name}: *"));
+        let verdict = expectations.check(&name, &outcome);
         passed += outcome.passed.len();
-        if whole_is_known {
-            expected += 1;
-            continue;
-        }
-        expected += outcome.failed.len() - fresh.len();
-        failed += fresh.len() + healed.len() + usize::from(outcome.trouble.is_some());
-        for check in fresh {
-            say(&format!("FAILED {name}: {check}"));
-        }
-        for check in healed {
-            say(&format!("PASSES, so take it off known-failures.txt: {name}: {check}"));
-        }
-        if let Some(trouble) = outcome.trouble {
-            say(&format!("FAILED {name}: {trouble}"));
+        expected += verdict.expected;
+        failed += verdict.complaints.len();
+        for complaint in verdict.complaints {
+            say(&complaint);
         }
     }
     say(&format!(
@@ -119,12 +101,30 @@ fn is_wanted(names: &[String], program: &str) -> bool {
     names.is_empty() || names.iter().any(|name| program.contains(name.as_str()))
 }
 
-/// Checks that are known to fail, as `program: check`; `program: *` is all of one.
-fn known_failures() -> Result<BTreeSet<String>> {
-    let path = root().join("tests/guest/known-failures.txt");
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    Ok(lines.map(str::to_owned).collect())
+/// The last part of a program's path, which is the test's name.
+pub(crate) fn file_name(program: &Path) -> String {
+    program.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Builds the tests for ARM64 whose names contain one of the given words, or all.
+///
+/// # Errors
+/// Missing tools, and tests that cannot be built.
+pub(crate) fn build(names: &[String]) -> Result<Vec<PathBuf>> {
+    let mut programs = build_c(Runner::Vambrace, names)?;
+    programs.extend(build_rust(Runner::Vambrace, names)?);
+    if programs.is_empty() {
+        bail!("no test has such a name");
+    }
+    Ok(programs)
+}
+
+/// Runs one test hosted.
+///
+/// # Errors
+/// It cannot be started.
+pub(crate) fn run_hosted(vambrace: &Path, program: &Path) -> Result<Outcome> {
+    run_one(&[vambrace.to_path_buf(), "run".into(), "--".into()], program, false)
 }
 
 fn is_newer(product: &Path, sources: &[&Path]) -> bool {
@@ -195,17 +195,18 @@ pub(crate) fn vambrace() -> Result<PathBuf> {
     Ok(target_dir().join("release/vambrace"))
 }
 
-fn wait(child: &mut std::process::Child) -> Result<Option<ExitStatus>> {
+fn wait(child: &mut std::process::Child) -> Result<End> {
     let deadline = Instant::now() + LIMIT;
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
+            let ended = status.code().map(End::Exit).or_else(|| status.signal().map(End::Signal));
+            return Ok(ended.unwrap_or_else(|| End::Lost(status.to_string())));
         }
         std::thread::sleep(Duration::from_millis(5));
     }
     child.kill()?;
     child.wait()?;
-    Ok(None)
+    Ok(End::TimedOut)
 }
 
 fn run_one(prefix: &[PathBuf], program: &Path, verbose: bool) -> Result<Outcome> {
@@ -219,69 +220,10 @@ fn run_one(prefix: &[PathBuf], program: &Path, verbose: bool) -> Result<Outcome>
     command.args(others).stdin(Stdio::null()).stdout(out).stderr(errors).env_clear();
     command.env("PATH", "/usr/bin:/bin").env("HOME", "/tmp");
     let mut child = command.spawn().with_context(|| format!("cannot start {}", first.display()))?;
-    let status = wait(&mut child)?;
+    let end = wait(&mut child)?;
     let text = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
     if verbose {
         say(text.trim_end());
     }
-    Ok(judge(&text, status))
-}
-
-/// What a test's output and exit status mean.
-fn judge(text: &str, status: Option<ExitStatus>) -> Outcome {
-    let mut outcome = Outcome { failed: BTreeSet::new(), passed: BTreeSet::new(), trouble: None };
-    let (mut planned, mut ran) = (None, 0_usize);
-    for line in text.lines() {
-        if let Some(count) = line.strip_prefix("1..") {
-            planned = count.trim().parse::<usize>().ok();
-            continue;
-        }
-        let (checks, rest) = match (line.strip_prefix("ok "), line.strip_prefix("not ok ")) {
-            (Some(rest), _) => (&mut outcome.passed, rest),
-            (_, Some(rest)) => (&mut outcome.failed, rest),
-            _ => continue,
-        };
-        ran += 1;
-        let name = rest.split_once(" - ").map_or(rest, |(_, name)| name);
-        // Skipped checks share one name; the number keeps them apart.
-        let name = if name.starts_with("# SKIP") { rest } else { name };
-        checks.insert(name.to_owned());
-    }
-    let last = text.lines().last().unwrap_or_default();
-    outcome.trouble = match (planned, status) {
-        (_, None) => Some(format!("hung after {ran} checks")),
-        (None, Some(status)) => Some(format!("declared no plan ({status}): {last}")),
-        (Some(planned), Some(status)) if planned != ran => {
-            Some(format!("ran {ran} of {planned} checks ({status}): {last}"))
-        }
-        (Some(_), Some(status)) if !status.success() && outcome.failed.is_empty() => Some(format!("{status}: {last}")),
-        _ => None,
-    };
-    outcome
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::process::ExitStatusExt;
-
-    fn trouble(text: &str, code: Option<i32>) -> Option<String> {
-        judge(text, code.map(|code| ExitStatus::from_raw(code << 8))).trouble
-    }
-
-    #[test]
-    fn a_plan_that_is_not_met_is_a_failure() {
-        assert_eq!(trouble("1..2\nok 1 - a\nok 2 - b\n", Some(0)), None);
-        assert!(trouble("1..2\nok 1 - a\n", Some(0)).is_some());
-        assert!(trouble("ok 1 - a\n", Some(0)).is_some());
-        assert!(trouble("1..1\nok 1 - a\n", Some(1)).is_some());
-        assert!(trouble("1..1\nok 1 - a\n", None).is_some());
-    }
-
-    #[test]
-    fn failed_checks_are_known_by_name() {
-        let outcome = judge("1..2\nok 1 - a\nnot ok 2 - b c\n", Some(ExitStatus::from_raw(256)));
-        assert!(outcome.failed.contains("b c") && outcome.passed.contains("a"));
-        assert_eq!(outcome.trouble, None);
-    }
+    Ok(tap::judge(text.lines(), &end))
 }

@@ -4,14 +4,17 @@
 //! dispatches. `shell.rs` starts programs, `toolchain.rs` finds compilers.
 #![forbid(unsafe_code)]
 
+mod bare;
 mod bench;
 mod busybox;
 mod ci;
+mod expectations;
 mod guest;
 mod handlers;
 mod oracle;
 mod setup;
 mod shell;
+mod tap;
 mod toolchain;
 mod userland;
 
@@ -23,6 +26,7 @@ use std::process::ExitCode;
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
 const TASKS: &[Task] = &[
+    ("bare", "run the guest tests hosted, bare and on Linux: bare [--on COLUMN] [-v] [NAME…]", bare::run),
     ("bench", "measure beside qemu-aarch64: bench [--rounds N] [NAME…]", bench::run),
     ("busybox", "run Debian's busybox in a guest and compare it with the host's tools", busybox::run),
     ("ci", "everything that CI runs", ci::run),

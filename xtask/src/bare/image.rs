@@ -1,0 +1,93 @@
+//! Our kernel as an image: where it lies, its symbols, and the word in which it
+//! keeps how far it has come.
+
+use super::qmp::Qmp;
+use crate::shell::{cargo, run as run_command, target_dir};
+use anyhow::{Context, Result, bail, ensure};
+use object::{Object, ObjectSymbol};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The symbol of two words: a magic one and the number of the boot phase.
+const PHASE: &str = "BOOT_PHASE";
+
+/// What stands before the phase if the page was reached.
+const MAGIC: u32 = u32::from_le_bytes(*b"VAMB");
+
+/// A kernel image with what its ELF file says about it.
+#[derive(Debug)]
+pub(crate) struct Image {
+    /// What QEMU loads.
+    pub(crate) file: PathBuf,
+    symbols: BTreeMap<u64, String>,
+    /// The physical address of the phase's words.
+    phase: u64,
+}
+
+impl Image {
+    /// Builds the kernel and reads its symbols.
+    pub(crate) fn build() -> Result<Self> {
+        run_command(cargo().args(["xtask", "kernel"]))?;
+        Self::open(&target_dir().join("kernel/vambrace-virt"))
+    }
+
+    /// Reads the symbols of the ELF file beside the image.
+    pub(crate) fn open(file: &Path) -> Result<Self> {
+        let elf = file.with_extension("elf");
+        let bytes = fs::read(&elf).with_context(|| format!("cannot read {}", elf.display()))?;
+        let object =
+            object::File::parse(bytes.as_slice()).with_context(|| format!("{} is no ELF file", elf.display()))?;
+        let mut symbols = BTreeMap::new();
+        let mut phase = None;
+        for symbol in object.symbols() {
+            let name = symbol.name().unwrap_or_default();
+            if name == PHASE {
+                phase = Some(symbol.address());
+            }
+            if symbol.kind() == object::SymbolKind::Text && !name.is_empty() {
+                symbols.insert(symbol.address(), name.to_owned());
+            }
+        }
+        let address = phase.with_context(|| format!("{} has no symbol {PHASE}", elf.display()))?;
+        let object::File::Elf64(headers) = &object else { bail!("{} is no 64-bit ELF file", elf.display()) };
+        let phase = physical(headers, address).with_context(|| format!("{PHASE} lies in no segment"))?;
+        Ok(Self { file: file.to_path_buf(), symbols, phase })
+    }
+
+    /// The function that `address` lies in, with the distance from its start.
+    pub(crate) fn symbol_at(&self, address: u64) -> Option<String> {
+        let (start, name) = self.symbols.range(..=address).next_back()?;
+        let distance = address - start;
+        (distance < 1 << 20).then(|| format!("{name}+{distance:#x}"))
+    }
+
+    /// The boot phase of a running machine, from its memory.
+    pub(crate) fn phase(&self, qmp: &mut Qmp) -> Result<String> {
+        let file = std::env::temp_dir().join(format!("vambrace-phase-{}", std::process::id()));
+        let arguments = json!({ "val": self.phase, "size": 8, "filename": file.display().to_string() });
+        qmp.command("pmemsave", &arguments)?;
+        let bytes = fs::read(&file)?;
+        fs::remove_file(&file)?;
+        ensure!(bytes.len() == 8, "QEMU saved {} bytes of the phase", bytes.len());
+        let word =
+            |at: usize| bytes.iter().skip(at).take(4).rev().fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
+        Ok(match (word(0), word(4)) {
+            (MAGIC, number) => format!("{number}"),
+            _ => "none".into(),
+        })
+    }
+}
+
+/// The load address of a virtual one.
+fn physical(elf: &object::read::elf::ElfFile64<'_>, address: u64) -> Option<u64> {
+    use object::read::elf::ProgramHeader;
+    let endian = elf.endian();
+    elf.elf_program_headers().iter().find_map(|header| {
+        let start = header.p_vaddr(endian);
+        let is_there =
+            header.p_type(endian) == object::elf::PT_LOAD && (start..start + header.p_memsz(endian)).contains(&address);
+        is_there.then(|| header.p_paddr(endian) + (address - start))
+    })
+}

@@ -1,0 +1,128 @@
+//! `cargo xtask bare`: our kernel on a machine of its own, beside a real Linux.
+//!
+//! The guest tests, built once, run in up to three columns: hosted in a
+//! process, bare in QEMU, and on Debian's Linux kernel in the same QEMU, with
+//! one set of expectations. [`qemu`] starts machines and tells how they ended,
+//! [`suite`] runs programs on them, [`table`] writes `docs/conformance.md`.
+
+mod console;
+mod cpio;
+mod frames;
+mod image;
+mod linux;
+mod qemu;
+mod qmp;
+mod suite;
+mod table;
+
+use crate::expectations::{Column, Expectations};
+use crate::guest::{self, file_name};
+use crate::shell::say;
+use crate::tap::{self, Outcome};
+use anyhow::{Context, Result, bail};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use suite::{Kernel, Step};
+
+/// Seconds after which a test has hung, on a machine that is itself emulated.
+const LIMIT_S: u64 = 120;
+
+/// What each test came to.
+type Outcomes = BTreeMap<String, Outcome>;
+
+/// Runs the tests in the columns that are asked for, or in all.
+///
+/// # Errors
+/// Missing tools, failures that are not known ones, and a table that is not up to date.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let (mut columns, mut names, mut verbose, mut write) = (Vec::new(), Vec::new(), false, false);
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        match arg.as_str() {
+            "--on" => {
+                let name = rest.next().context("--on needs hosted, bare or linux")?;
+                let column = Column::ALL.into_iter().find(|column| column.name() == name);
+                columns.push(column.with_context(|| format!("--on {name}: hosted, bare or linux"))?);
+            }
+            "-v" => verbose = true,
+            "--write" => write = true,
+            name if !name.starts_with('-') => names.push(name.to_owned()),
+            _ => bail!("{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [NAME…]"),
+        }
+    }
+    let is_whole = columns.is_empty() && names.is_empty();
+    if columns.is_empty() {
+        columns.extend(Column::ALL);
+    }
+    let programs = guest::build(&names)?;
+    let (mut results, mut complaints) = (BTreeMap::new(), 0);
+    for column in columns {
+        let outcomes = run_column(column, &programs, verbose)?;
+        complaints += report(column, &outcomes)?;
+        results.insert(column, outcomes);
+    }
+    if complaints > 0 {
+        bail!("{complaints} complaints");
+    }
+    match (is_whole, write) {
+        (true, true) => table::write(&results),
+        (true, false) => table::check(&results),
+        (false, true) => bail!("--write needs all columns and all tests"),
+        (false, false) => Ok(()),
+    }
+}
+
+/// Runs the tests in one column.
+fn run_column(column: Column, programs: &[PathBuf], verbose: bool) -> Result<Outcomes> {
+    let kernel = match column {
+        Column::Hosted => {
+            let vambrace = guest::vambrace()?;
+            let run = |program: &PathBuf| Ok((file_name(program), guest::run_hosted(&vambrace, program)?));
+            return programs.iter().map(run).collect();
+        }
+        Column::Bare => Kernel::Bare(image::Image::build()?),
+        Column::Linux => Kernel::Linux(linux::Linux::fetch()?),
+    };
+    let log = qemu::place()?.join(format!("{}.log", column.name()));
+    run_on(&kernel, programs, &log, verbose)
+}
+
+/// Runs the tests on a machine.
+fn run_on(kernel: &Kernel, programs: &[PathBuf], log: &Path, verbose: bool) -> Result<Outcomes> {
+    let mut archive = suite::base(kernel)?;
+    let mut steps = Vec::new();
+    for program in programs {
+        let name = file_name(program);
+        archive.copy(&format!("tests/{name}"), 0o755, program)?;
+        steps.push(Step { words: vec![format!("/tests/{name}")], name, limit_s: LIMIT_S });
+    }
+    let runs = suite::run(kernel, &kernel.setup(), archive, &steps, log)?;
+    let mut outcomes = Outcomes::new();
+    for run in runs {
+        if verbose {
+            say(&format!("{}: {} in {} ms", run.name, run.end, run.took.as_millis()));
+            run.lines.iter().for_each(|line| say(&format!("  {line}")));
+        }
+        outcomes.insert(run.name, tap::judge(run.lines.iter().map(String::as_str), &run.end));
+    }
+    Ok(outcomes)
+}
+
+/// Says what is not as expected in a column, and how many such things there are.
+fn report(column: Column, outcomes: &Outcomes) -> Result<usize> {
+    let expectations = Expectations::load(column)?;
+    let (mut passed, mut expected, mut complaints) = (0, 0, 0);
+    for (name, outcome) in outcomes {
+        let verdict = expectations.check(name, outcome);
+        passed += outcome.passed.len();
+        expected += verdict.expected;
+        complaints += verdict.complaints.len();
+        verdict.complaints.iter().for_each(|complaint| say(complaint));
+    }
+    let programs = outcomes.len();
+    say(&format!(
+        "{}: {programs} programs, {passed} passed, {complaints} failed, {expected} known failures",
+        column.name()
+    ));
+    Ok(complaints)
+}
