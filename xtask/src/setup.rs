@@ -26,6 +26,12 @@ const TOOLS: &[Tool] = &[
         purpose: "is the reference for instructions and speed",
     },
     Tool {
+        programs: &["qemu-system-aarch64"],
+        package: "qemu-system-arm",
+        purpose: "is the machine that the kernel boots on",
+    },
+    Tool { programs: &["e2fsck", "/sbin/e2fsck"], package: "e2fsprogs", purpose: "checks disk images" },
+    Tool {
         programs: &["e2fsck", "/usr/sbin/e2fsck", "/sbin/e2fsck"],
         package: "e2fsprogs",
         purpose: "is the reference for disk images",

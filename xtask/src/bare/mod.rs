@@ -7,6 +7,7 @@
 
 mod console;
 mod cpio;
+mod figures;
 mod frames;
 mod image;
 mod linux;
@@ -36,6 +37,7 @@ type Outcomes = BTreeMap<String, Outcome>;
 /// Missing tools, failures that are not known ones, and a table that is not up to date.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let (mut columns, mut names, mut verbose, mut write) = (Vec::new(), Vec::new(), false, false);
+    let (mut bench, mut rounds) = (false, figures::ROUNDS);
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
         match arg.as_str() {
@@ -46,9 +48,19 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             }
             "-v" => verbose = true,
             "--write" => write = true,
+            "--bench" => bench = true,
+            "--rounds" => rounds = rest.next().context("--rounds needs a number")?.parse()?,
             name if !name.starts_with('-') => names.push(name.to_owned()),
-            _ => bail!("{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [NAME…]"),
+            _ => bail!(
+                "{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [NAME…], or bare --bench [--rounds N] [--write]"
+            ),
         }
+    }
+    if bench {
+        let wants = |column| columns.is_empty() || columns.contains(&column);
+        let ours = wants(Column::Bare).then(|| kernel_of(Column::Bare)).transpose()?.flatten();
+        let linux = wants(Column::Linux).then(|| kernel_of(Column::Linux)).transpose()?.flatten();
+        return figures::run(ours.as_ref(), linux.as_ref(), rounds, write);
     }
     let is_whole = columns.is_empty() && names.is_empty();
     if columns.is_empty() {
@@ -72,16 +84,21 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
 }
 
+/// The kernel of a column, unless it is part of a program.
+fn kernel_of(column: Column) -> Result<Option<Kernel>> {
+    Ok(match column {
+        Column::Hosted => None,
+        Column::Bare => Some(Kernel::Bare(image::Image::build()?)),
+        Column::Linux => Some(Kernel::Linux(linux::Linux::fetch()?)),
+    })
+}
+
 /// Runs the tests in one column.
 fn run_column(column: Column, programs: &[PathBuf], verbose: bool) -> Result<Outcomes> {
-    let kernel = match column {
-        Column::Hosted => {
-            let vambrace = guest::vambrace()?;
-            let run = |program: &PathBuf| Ok((file_name(program), guest::run_hosted(&vambrace, program)?));
-            return programs.iter().map(run).collect();
-        }
-        Column::Bare => Kernel::Bare(image::Image::build()?),
-        Column::Linux => Kernel::Linux(linux::Linux::fetch()?),
+    let Some(kernel) = kernel_of(column)? else {
+        let vambrace = guest::vambrace()?;
+        let run = |program: &PathBuf| Ok((file_name(program), guest::run_hosted(&vambrace, program)?));
+        return programs.iter().map(run).collect();
     };
     let log = qemu::place()?.join(format!("{}.log", column.name()));
     run_on(&kernel, programs, &log, verbose)

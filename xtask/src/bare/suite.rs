@@ -7,12 +7,13 @@ use super::image::Image;
 use super::linux::Linux;
 use super::qemu::{Fate, Setup, place};
 use crate::guest::file_name;
-use crate::shell::{cargo, root, run as run_command, say, target_dir};
+use crate::shell::{cargo, find_program, root, run as run_command, say, target_dir};
 use crate::tap::End;
 use crate::toolchain::{MUSL, need_target};
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 /// How long a machine may take to start and to stop.
@@ -134,4 +135,14 @@ fn write_initrd(base: &[u8], steps: &[Step], log: &Path) -> Result<PathBuf> {
     let path = place()?.join(name);
     fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
+}
+
+/// An ext2 image with the files below `tree`, and room for as much again.
+pub(crate) fn make_image(tree: &Path, image: &Path) -> Result<()> {
+    let mke2fs =
+        find_program(&["mke2fs"]).or_else(|| Some("/sbin/mke2fs".into()).filter(|path: &PathBuf| path.is_file()));
+    let mke2fs = mke2fs.context("mke2fs is not installed; run `cargo xtask setup`")?;
+    let mut command = Command::new(mke2fs);
+    command.args(["-q", "-F", "-t", "ext2", "-b", "4096", "-O", "^resize_inode", "-E", "root_owner=0:0", "-d"]);
+    run_command(command.arg(tree).arg(image).arg("128M"))
 }
