@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
+use vambrace::Forward;
 
 /// Runs ARM64 Linux programs in an ordinary process.
 ///
@@ -30,6 +31,12 @@ pub(crate) enum Command {
     /// Everything that the guest changes is in memory and is gone at the end,
     /// except below `--bind` directories.
     Shell(Shell),
+    /// Boot the kernel on a machine of its own, in QEMU.
+    ///
+    /// The console is on the terminal: Ctrl-C goes to the guest, Ctrl-A x ends
+    /// the machine. The exit status is 0 if the guest turned the machine off
+    /// and 1 if it ended otherwise.
+    Boot(Boot),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -90,6 +97,34 @@ pub(crate) struct Shell {
     /// Arguments for the shell, such as `-c COMMAND`.
     #[arg(value_name = "ARG", trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<OsString>,
+}
+
+/// `vambrace boot`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Boot {
+    /// An ext2 image for the root file system, which is changed. Without it,
+    /// the built-in userland on a disk that is gone at the end.
+    #[arg(long, value_name = "IMG")]
+    pub(crate) disk: Option<PathBuf>,
+    /// How many CPUs the machine has.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) cpus: u16,
+    /// How much memory the machine has, with K, M or G.
+    #[arg(long, value_name = "SIZE", default_value = "512M")]
+    pub(crate) memory: Size,
+    /// Lead a TCP port of the host to one of the guest.
+    #[arg(long, value_name = "[ADDRESS:]HOST:GUEST")]
+    pub(crate) forward: Vec<Forward>,
+    /// The kernel image, if it is not beside this program or where
+    /// `cargo xtask kernel` puts it.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) kernel: Option<PathBuf>,
+    /// Words to add to the kernel's command line.
+    #[arg(long, value_name = "ARGS", allow_hyphen_values = true)]
+    pub(crate) append: Vec<String>,
+    /// Arguments for QEMU, which prevail over the command's own.
+    #[arg(value_name = "QEMU ARGS", last = true)]
+    pub(crate) qemu_args: Vec<OsString>,
 }
 
 impl Default for Shell {
@@ -203,6 +238,15 @@ mod tests {
         let cli = Cli::parse_from(["vambrace", "run", "--strace", "ls"]);
         let Some(Command::Run(run)) = cli.command else { panic!("not run") };
         assert_eq!((run.common.strace, run.program), (Some(None), "ls".into()));
+    }
+
+    #[test]
+    fn qemus_arguments_follow_two_dashes() {
+        let cli = Cli::parse_from(["vambrace", "boot", "--forward", "2323:23", "--cpus", "2", "--", "-M", "virt"]);
+        let Some(Command::Boot(boot)) = cli.command else { panic!("not boot") };
+        assert_eq!((boot.cpus, boot.forward.len()), (2, 1));
+        assert_eq!(boot.qemu_args, ["-M", "virt"]);
+        assert!(Cli::try_parse_from(["vambrace", "boot", "image"]).is_err());
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The `vambrace` command: a thin user of the `vambrace` crate.
 //!
 //! [`args`] defines flags, help, man page and completions in one place;
-//! [`run`] turns them into a guest. Only this crate reads the environment and
+//! [`run`] turns them into a guest, [`boot`] into a machine. Only this crate reads the environment and
 //! prints.
 #![forbid(unsafe_code)]
 
 mod args;
+mod boot;
 mod run;
 
 use std::io::Write;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         None => run::shell(&args::Shell::default()),
         Some(Command::Shell(shell)) => run::shell(&shell),
         Some(Command::Run(run)) => run::run(&run),
+        Some(Command::Boot(boot)) => Ok(boot::boot(&boot)),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => man(),
     };

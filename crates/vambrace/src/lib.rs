@@ -1,4 +1,5 @@
-//! The embedding API: build a guest, run a program in it.
+//! The embedding API: build a guest, run a program in it; or boot the same
+//! kernel on a machine of its own ([`BootBuilder`]).
 //!
 //! ```no_run
 //! use vambrace::{GuestBuilder, Root};
@@ -15,6 +16,7 @@
 //! but only one of them can have the process's terminal.
 #![forbid(unsafe_code)]
 
+mod boot;
 mod builder;
 mod error;
 mod guest;
@@ -22,5 +24,6 @@ mod mounts;
 mod streams;
 mod userland;
 
+pub use boot::{BootBuilder, BootEnd, BootError, Forward, find_kernel};
 pub use builder::{GuestBuilder, Root};
 pub use error::Error;
