@@ -171,10 +171,6 @@ impl Cache {
         &self.running
     }
 
-    pub(crate) fn is_in_running(&self, block: u32) -> bool {
-        self.running.contains(&block)
-    }
-
     pub(crate) fn has_committed(&self) -> bool {
         !self.committed.is_empty()
     }

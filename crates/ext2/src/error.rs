@@ -54,9 +54,9 @@ impl Error {
     pub const fn errno(&self) -> Errno {
         match self {
             // Linux has EUCLEAN for a damaged ext2; programs know EIO.
-            Self::Device(_) | Self::Corrupt(_) | Self::Aborted => Errno::EIO,
+            Self::Device(_) | Self::Corrupt(_) => Errno::EIO,
             Self::Unsupported(_) | Self::Invalid => Errno::EINVAL,
-            Self::ReadOnly => Errno::EROFS,
+            Self::ReadOnly | Self::Aborted => Errno::EROFS,
             Self::NotFound => Errno::ENOENT,
             Self::Exists => Errno::EEXIST,
             Self::NotDirectory => Errno::ENOTDIR,

@@ -2,14 +2,15 @@
 
 use crate::error::corrupt;
 use crate::fs::Ext2;
+use crate::grow::STEP_RUN;
 use crate::inode::Inode;
-use crate::{Result, Run};
+use crate::{Error, Result, Run};
 
 impl Ext2 {
     /// Reads from `offset` on into `buf`; returns how many bytes there were.
     ///
     /// # Errors
-    /// [`crate::Error::IsDirectory`], [`crate::Error::Invalid`] if it is no
+    /// [`Error::IsDirectory`], [`Error::Invalid`] if it is no
     /// regular file.
     pub fn read(&mut self, ino: u32, offset: u64, buf: &mut [u8]) -> Result<usize> {
         let inode = self.regular(ino)?;
@@ -70,5 +71,98 @@ impl Ext2 {
             tail.copy_from_slice(block.get(..tail.len()).unwrap_or_default());
         }
         Ok(())
+    }
+}
+
+/// Where a step of a write goes.
+struct Place {
+    first: u32,
+    len: u32,
+    /// Bytes into the first block.
+    skip: usize,
+    /// True if what the blocks hold now does not count.
+    is_blank: bool,
+}
+
+impl Ext2 {
+    /// Writes at `offset`, directly to the device, allocates what is missing
+    /// and lengthens the file; returns how many bytes fitted. Sets no times.
+    ///
+    /// # Errors
+    /// [`Error::NoSpace`] if not even one byte fitted, [`Error::FileTooBig`].
+    pub fn write(&mut self, ino: u32, offset: u64, bytes: &[u8]) -> Result<usize> {
+        let limit = self.max_file_size();
+        if offset >= limit && !bytes.is_empty() {
+            return Err(Error::FileTooBig);
+        }
+        let room = usize::try_from(limit - offset.min(limit)).unwrap_or(usize::MAX);
+        let bytes = bytes.get(..bytes.len().min(room)).unwrap_or_default();
+        let block_size = self.cache.block_size();
+        let mut done = 0;
+        while done < bytes.len() {
+            let at = offset + done as u64;
+            let rest = bytes.get(done..).unwrap_or_default();
+            let skip = (at % block_size as u64) as usize;
+            let blocks = rest.len().saturating_add(skip).div_ceil(block_size).min(STEP_RUN as usize) as u32;
+            match self.step(u64::from(blocks) + 4, |fs| fs.write_step(ino, at, rest, blocks)) {
+                Ok(len) => done += len,
+                Err(Error::NoSpace) if done > 0 => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+
+    fn write_step(&mut self, ino: u32, offset: u64, bytes: &[u8], blocks: u32) -> Result<usize> {
+        let block_size = self.cache.block_size();
+        let mut inode = self.regular(ino)?;
+        let given = self.give(&mut inode, ino, offset / block_size as u64, blocks)?;
+        let (is_fresh, len) = self.fresh.stretch(given.first, given.len.min(blocks));
+        // New blocks beyond what is written now stay fresh.
+        let skip = (offset % block_size as u64) as usize;
+        let place = Place { first: given.first, len, skip, is_blank: given.is_new || is_fresh };
+        let written = self.write_blocks(&place, bytes)?;
+        self.fresh.remove(given.first, len);
+        let end = offset + written as u64;
+        let grows = end > inode.size;
+        if grows {
+            self.set_size(&mut inode, end);
+        }
+        if grows || given.is_new {
+            self.store_inode(ino, &inode)?;
+        }
+        Ok(written)
+    }
+
+    /// Writes as many bytes as lie in the blocks; whole blocks in one request.
+    fn write_blocks(&self, place: &Place, bytes: &[u8]) -> Result<usize> {
+        let block_size = self.cache.block_size();
+        let device = self.cache.device();
+        let room = place.len as usize * block_size - place.skip;
+        let bytes = bytes.get(..bytes.len().min(room)).unwrap_or_default();
+        let mut at = self.cache.offset(place.first);
+        let mut rest = bytes;
+        let mut skip = place.skip;
+        while !rest.is_empty() {
+            if skip == 0 && rest.len() >= block_size {
+                let (whole, tail) = rest.split_at(rest.len() - rest.len() % block_size);
+                device.write(at, whole)?;
+                at += whole.len() as u64;
+                rest = tail;
+                continue;
+            }
+            let mut block = [0; 4096];
+            let block = block.get_mut(..block_size).unwrap_or_default();
+            if !place.is_blank {
+                device.read(at, block)?;
+            }
+            let (now, later) = rest.split_at(rest.len().min(block_size - skip));
+            crate::bytes::put(block, skip, now);
+            device.write(at, block)?;
+            at += block_size as u64;
+            rest = later;
+            skip = 0;
+        }
+        Ok(bytes.len())
     }
 }

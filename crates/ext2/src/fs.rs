@@ -5,14 +5,15 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::bytes::put_le32;
 use crate::cache::Cache;
 use crate::error::corrupt;
 use crate::inode::{FLAGS_FOREIGN, Inode};
+use crate::journal::{Journal, replay};
 use crate::runs::RunSet;
-use crate::superblock::{GROUP_DESC_SIZE, Group, SUPER_OFFSET, SUPER_SIZE, Super};
+use crate::superblock::{GROUP_DESC_SIZE, Group, INCOMPAT_RECOVER, SUPER_OFFSET, SUPER_SIZE, Super};
 use crate::{Device, Error, Kind, MountOptions, Result, Stat, Statfs};
 
 /// The root directory's inode.
@@ -32,6 +33,18 @@ pub struct Ext2 {
     /// read as holes, and are filled with zeros before their allocation is
     /// committed, so that no file ever shows what another one left there.
     pub(crate) fresh: RunSet,
+    /// Blocks that the running transaction has freed.
+    pub(crate) freed: RunSet,
+    /// The orphan list, the first one last.
+    pub(crate) orphans: Vec<u32>,
+    pub(crate) journal: Option<Journal>,
+    /// True if the device says that the file system is in use.
+    pub(crate) is_marked_in_use: bool,
+    /// True once a change has failed half done.
+    pub(crate) is_aborted: bool,
+    pub(crate) uses_reserved: bool,
+    /// The superblock's state when the file system was mounted.
+    pub(crate) mounted_state: u16,
     overhead: u64,
 }
 
@@ -52,16 +65,74 @@ impl Ext2 {
         if !options.read_only && (sb.is_read_only() || device.is_read_only()) {
             return Err(Error::ReadOnly);
         }
-        let overhead = sb.overhead();
-        let cache = Cache::new(device, sb.block_size());
-        let mut fs =
-            Self { cache, sb, sb_changed: false, read_only: options.read_only, fresh: RunSet::new(), overhead };
+        let mut fs = Self {
+            cache: Cache::new(device, sb.block_size()),
+            sb_changed: false,
+            read_only: options.read_only,
+            fresh: RunSet::new(),
+            freed: RunSet::new(),
+            orphans: Vec::new(),
+            journal: None,
+            is_marked_in_use: false,
+            is_aborted: false,
+            uses_reserved: true,
+            mounted_state: sb.state,
+            overhead: sb.overhead(),
+            sb,
+        };
         fs.check_groups()?;
+        fs.open_journal(options)?;
         let root = fs.inode(ROOT_INO)?;
         if !root.is_directory() || root.links == 0 {
             return Err(corrupt!("the root is no directory"));
         }
+        if !options.read_only {
+            fs.process_orphans()?;
+        }
         Ok(fs)
+    }
+
+    /// Replays the journal if need be, and gets it ready.
+    fn open_journal(&mut self, options: MountOptions) -> Result<()> {
+        if !self.sb.has_journal() {
+            if self.sb.needs_recovery() {
+                return Err(corrupt!("there is no journal, and it is to be replayed"));
+            }
+            return Ok(());
+        }
+        let mut journal = Journal::load(self)?;
+        if self.sb.needs_recovery() || journal.start != 0 {
+            let in_place = !self.cache.device().is_read_only();
+            replay(&mut journal, &mut self.cache, self.sb.blocks_count)?;
+            self.reload()?;
+            self.sb.feature_incompat &= !INCOMPAT_RECOVER;
+            if in_place {
+                let incompat = self.sb.feature_incompat;
+                self.patch_super(|raw| put_le32(raw, 0x60, incompat))?;
+            }
+        }
+        if !options.read_only && !options.bypass_journal {
+            self.journal = Some(journal);
+        }
+        Ok(())
+    }
+
+    /// Reads superblock and descriptors again, which the journal has changed.
+    fn reload(&mut self) -> Result<()> {
+        let block_size = self.cache.block_size();
+        let (block, at) = if block_size == SUPER_SIZE { (1, 0) } else { (0, SUPER_OFFSET as usize) };
+        let size = self.cache.device().size_bytes();
+        let raw = self.cache.get(block)?.get(at..).unwrap_or_default();
+        let sb = Super::parse(raw, size)?;
+        if sb.block_size() != block_size
+            || sb.blocks_count != self.sb.blocks_count
+            || sb.blocks_per_group != self.sb.blocks_per_group
+            || sb.inodes_count != self.sb.inodes_count
+        {
+            return Err(corrupt!("the journal's superblock is another one"));
+        }
+        self.sb = sb;
+        self.check_groups()
     }
 
     /// Whether every group's tables are where they may be.
@@ -162,9 +233,10 @@ impl Ext2 {
                 None => Err(corrupt!("symbolic link {ino} is {len} bytes long without a block")),
             };
         }
-        let mut text = vec![0; len];
-        self.read_inode(&inode, ino, 0, &mut text)?;
-        Ok(text)
+        match self.stretch(&inode, ino, 0, 1)?.0 {
+            0 => Err(corrupt!("symbolic link {ino} has a hole")),
+            block => Ok(self.cache.get(block)?.get(..len).unwrap_or_default().to_vec()),
+        }
     }
 
     /// Where the record of an inode is: block and offset.
@@ -209,11 +281,6 @@ impl Ext2 {
             return Err(Error::NotDirectory);
         }
         Ok(inode)
-    }
-
-    #[expect(clippy::unused_self, reason = "orphans come with writing")]
-    pub(crate) fn is_orphan(&self, _ino: u32) -> bool {
-        false
     }
 
     /// Where a group's descriptor is: block and offset.

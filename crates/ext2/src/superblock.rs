@@ -7,7 +7,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::bytes::{array, byte, le16, le32, put, put_le16, put_le32};
+use crate::bytes::{array, byte, le16, le32, put_le16, put_le32};
 use crate::error::corrupt;
 use crate::{Error, Result};
 
@@ -21,8 +21,6 @@ pub(crate) const STATE_VALID: u16 = 1;
 pub(crate) const STATE_ERROR: u16 = 2;
 
 pub(crate) const COMPAT_HAS_JOURNAL: u32 = 0x4;
-pub(crate) const COMPAT_EXT_ATTR: u32 = 0x8;
-pub(crate) const COMPAT_RESIZE_INODE: u32 = 0x10;
 pub(crate) const INCOMPAT_FILETYPE: u32 = 0x2;
 pub(crate) const INCOMPAT_RECOVER: u32 = 0x4;
 pub(crate) const RO_COMPAT_SPARSE_SUPER: u32 = 0x1;
@@ -75,7 +73,6 @@ pub(crate) struct Super {
     pub(crate) reserved_gdt_blocks: u16,
     pub(crate) journal_inum: u32,
     pub(crate) last_orphan: u32,
-    pub(crate) want_extra_isize: u16,
 }
 
 impl Super {
@@ -110,7 +107,6 @@ impl Super {
             reserved_gdt_blocks: if dynamic { le16(raw, 0xce) } else { 0 },
             journal_inum: if dynamic { le32(raw, 0xe0) } else { 0 },
             last_orphan: if dynamic { le32(raw, 0xe8) } else { 0 },
-            want_extra_isize: if dynamic { le16(raw, 0x15e) } else { 0 },
         };
         sb.check_features()?;
         sb.check_geometry(device_size)?;
@@ -343,16 +339,4 @@ impl Group {
             && table >= start
             && table_end <= end
     }
-
-    /// True if `block` is one of this group's bitmaps or of its inode table.
-    pub(crate) fn holds(&self, sb: &Super, block: u32) -> bool {
-        block == self.block_bitmap
-            || block == self.inode_bitmap
-            || (block >= self.inode_table && block - self.inode_table < sb.inode_table_blocks())
-    }
-}
-
-/// Sets a raw text field, cut off or filled with zeros.
-pub(crate) fn put_text(raw: &mut [u8], at: usize, text: &[u8; 16]) {
-    put(raw, at, text);
 }
