@@ -1,6 +1,8 @@
 //! Devices and tools that the tests share.
 #![allow(dead_code, reason = "each test uses a part")]
 
+pub(crate) mod model;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
