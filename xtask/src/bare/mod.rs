@@ -7,6 +7,7 @@
 
 mod console;
 mod cpio;
+mod disk;
 mod figures;
 mod frames;
 mod image;
@@ -37,6 +38,7 @@ type Outcomes = BTreeMap<String, Outcome>;
 /// Missing tools, failures that are not known ones, and a table that is not up to date.
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let (mut columns, mut names, mut verbose, mut write) = (Vec::new(), Vec::new(), false, false);
+    let mut disk = false;
     let (mut bench, mut rounds) = (false, figures::ROUNDS);
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
@@ -48,11 +50,12 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             }
             "-v" => verbose = true,
             "--write" => write = true,
+            "--disk" => disk = true,
             "--bench" => bench = true,
             "--rounds" => rounds = rest.next().context("--rounds needs a number")?.parse()?,
             name if !name.starts_with('-') => names.push(name.to_owned()),
             _ => bail!(
-                "{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [NAME…], or bare --bench [--rounds N] [--write]"
+                "{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [NAME…], or bare --disk, or bare --bench [--rounds N] [--write]"
             ),
         }
     }
@@ -61,6 +64,9 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         let ours = wants(Column::Bare).then(|| kernel_of(Column::Bare)).transpose()?.flatten();
         let linux = wants(Column::Linux).then(|| kernel_of(Column::Linux)).transpose()?.flatten();
         return figures::run(ours.as_ref(), linux.as_ref(), rounds, write);
+    }
+    if disk {
+        return disk::run(&Kernel::Bare(image::Image::build()?));
     }
     let is_whole = columns.is_empty() && names.is_empty();
     if columns.is_empty() {

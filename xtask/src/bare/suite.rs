@@ -139,10 +139,13 @@ fn write_initrd(base: &[u8], steps: &[Step], log: &Path) -> Result<PathBuf> {
 
 /// An ext2 image with the files below `tree`, and room for as much again.
 pub(crate) fn make_image(tree: &Path, image: &Path) -> Result<()> {
-    let mke2fs =
-        find_program(&["mke2fs"]).or_else(|| Some("/sbin/mke2fs".into()).filter(|path: &PathBuf| path.is_file()));
-    let mke2fs = mke2fs.context("mke2fs is not installed; run `cargo xtask setup`")?;
-    let mut command = Command::new(mke2fs);
+    let mut command = Command::new(tool("mke2fs")?);
     command.args(["-q", "-F", "-t", "ext2", "-b", "4096", "-O", "^resize_inode", "-E", "root_owner=0:0", "-d"]);
     run_command(command.arg(tree).arg(image).arg("128M"))
+}
+
+/// A program of e2fsprogs, which may lie where only root looks.
+pub(crate) fn tool(name: &str) -> Result<PathBuf> {
+    let found = find_program(&[name, &format!("/sbin/{name}"), &format!("/usr/sbin/{name}")]);
+    found.with_context(|| format!("{name} is not installed; run `cargo xtask setup`"))
 }
