@@ -15,7 +15,7 @@ use crate::fs::{FileTable, FsContext, Vfs};
 use crate::futex::Futexes;
 use crate::mm::{FrameRefs, Mm, Vdso};
 use crate::net::Net;
-use crate::sched::{Event, Events, RunQueue, TimerId, Timers, WaitQueue};
+use crate::sched::{BackgroundQueue, Event, Events, RunQueue, TimerId, Timers, WaitQueue};
 use crate::syscall::trace::TraceSink;
 use crate::task::{Creds, ExitStatus, Tree};
 use crate::tty::Terminals;
@@ -49,6 +49,7 @@ pub struct Kernel {
     frames: Arc<FrameRefs>,
     vdso: Vdso,
     run_queue: RunQueue,
+    background: BackgroundQueue,
     timers: Timers,
     events: Events,
     tree: Tree,
@@ -110,6 +111,7 @@ impl Kernel {
             frames,
             hostname: Mutex::new(config.hostname.clone()),
             run_queue: RunQueue::default(),
+            background: BackgroundQueue::default(),
             timers: Timers::new(),
             events: Events::default(),
             tree: Tree::default(),
@@ -235,6 +237,10 @@ impl Kernel {
         (self.frame_pool().total() / 8).clamp(256, crate::task::PID_MAX as usize / 2)
     }
 
+    pub(crate) fn background(&self) -> &BackgroundQueue {
+        &self.background
+    }
+
     pub(crate) fn run_queue(&self) -> &RunQueue {
         &self.run_queue
     }
@@ -287,6 +293,7 @@ impl Kernel {
             }
             self.drain_events();
             self.timers.expire(self.now_ns());
+            self.run_background();
             if let Some(task) = self.run_queue.pop_or_idle(cpu.id()) {
                 self.vdso.refresh_if_stale(self.clock());
                 crate::task::run(self, cpu, &task);

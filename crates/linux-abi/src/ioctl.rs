@@ -75,7 +75,9 @@ consts! {
         SIOCGIFINDEX = 0x8933;
         BLKROGET = 0x125e;
         BLKGETSIZE = 0x1260;
+        BLKFLSBUF = 0x1261;
         BLKSSZGET = 0x1268;
+        BLKPBSZGET = 0x127b;
         BLKBSZGET = 0x8008_1270;
         BLKGETSIZE64 = 0x8008_1272;
         FS_IOC_GETFLAGS = 0x8008_6601;

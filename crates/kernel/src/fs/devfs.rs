@@ -131,6 +131,11 @@ pub(super) fn install(vfs: &Vfs) -> Result<()> {
     for dir in [&b"pts"[..], b"shm"] {
         builder.directory(dir)?;
     }
+    for disk in vfs.blocks().list() {
+        builder.attributes(0o660, 0, 0, vfs.now_ns());
+        builder.special(disk.name().as_bytes(), FileType::BlockDevice, disk.number())?;
+    }
+    builder.attributes(0o755, 0, 0, vfs.now_ns());
     for (name, target) in [("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")] {
         builder.symlink(name.as_bytes(), target.as_bytes())?;
     }

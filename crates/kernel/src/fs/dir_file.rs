@@ -97,8 +97,8 @@ impl FileOps for DirFile {
             .read_dir(from, caller, &mut |entry| sink(DirEntry { next: entry.next.saturating_add(DOTS), ..entry }))
     }
 
-    fn sync(&self, _file: &File, _data_only: bool) -> Result<()> {
-        Ok(())
+    fn sync(&self, file: &File, _data_only: bool) -> Result<()> {
+        file.inode().sync()
     }
 
     fn as_any(&self) -> &dyn core::any::Any {

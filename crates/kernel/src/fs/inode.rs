@@ -14,7 +14,7 @@ use linux_abi::fcntl::{OpenFlags, RenameFlags};
 
 use crate::Kernel;
 use crate::error::{Because, Result};
-use crate::fs::{Attr, Caller, FileOps, FileType, Path, SetAttr, StatFs};
+use crate::fs::{Attr, Caller, Disk, FileOps, FileType, MountFlags, Path, SetAttr, StatFs};
 
 /// One name in a directory.
 #[derive(Clone, Copy, Debug)]
@@ -238,6 +238,16 @@ pub trait Inode: Send + Sync + 'static {
         None
     }
 
+    /// Waits until what [`Inode::attr`] tells, and a directory's names, are
+    /// safe. A regular file's contents have a way of their own,
+    /// [`FileOps::sync`].
+    ///
+    /// # Errors
+    /// `EIO`, `ENOSPC`.
+    fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// For the file system that made it to find its own type again.
     fn as_any(&self) -> &dyn Any;
 
@@ -275,6 +285,24 @@ pub trait FileSystem: Send + Sync + 'static {
     fn sync(&self) -> Result<()> {
         Ok(())
     }
+
+    /// Forbids changing anything on the disk, or allows it again. What is
+    /// still to be written is written before.
+    ///
+    /// # Errors
+    /// `EACCES` if the disk is read-only; `EBUSY`, `EIO`.
+    fn set_read_only(&self, _read_only: bool) -> Result<()> {
+        Ok(())
+    }
+
+    /// The machine is about to stop: writes everything out and leaves the disk
+    /// as an unmounted file system's. Nothing is changed after it.
+    ///
+    /// # Errors
+    /// `EIO`, `ENOSPC`.
+    fn shut_down(&self) -> Result<()> {
+        self.sync()
+    }
 }
 
 /// A type of file system, for `mount`.
@@ -287,4 +315,26 @@ pub trait FileSystemType: Send + Sync + 'static {
     /// # Errors
     /// `EINVAL` for options without meaning.
     fn mount(&self, kernel: &Arc<Kernel>, source: &[u8], options: &[u8]) -> Result<Arc<dyn FileSystem>>;
+
+    /// True if it lies on a disk: then it is made by
+    /// [`FileSystemType::mount_disk`] alone.
+    fn needs_disk(&self) -> bool {
+        false
+    }
+
+    /// Makes the one that lies on a disk, or gives the one that is in use.
+    ///
+    /// # Errors
+    /// `EINVAL` if the disk holds no such file system or an option has no
+    /// meaning, `EBUSY` if the disk is in use otherwise, `EACCES` for writing
+    /// a read-only disk, `EIO`.
+    fn mount_disk(
+        &self,
+        _kernel: &Arc<Kernel>,
+        _disk: &Arc<Disk>,
+        _flags: MountFlags,
+        _options: &[u8],
+    ) -> Result<Arc<dyn FileSystem>> {
+        Err(Errno::EINVAL.because("this file system lies on no disk"))
+    }
 }

@@ -6,6 +6,7 @@
 
 mod anon;
 mod attr;
+mod block;
 pub(crate) mod calls;
 mod context;
 mod dentry;
@@ -35,6 +36,8 @@ mod vfs;
 mod walk;
 
 pub use attr::{Attr, FileType, SetAttr, StatFs, split_ns};
+pub(crate) use block::VIRTBLK_MAJOR;
+pub use block::{BlockDevices, Disk, RootDevice};
 pub use context::{Caller, FsContext};
 pub use dentry::{Dentry, Path};
 pub use device::{CharDevices, CharDriver};
@@ -53,6 +56,8 @@ pub use table::{FileTable, NR_OPEN};
 pub use vfs::Vfs;
 pub use walk::{Last, Parent, WalkFlags};
 
+use alloc::vec::Vec;
+
 use machine::Machine;
 
 use crate::error::Result;
@@ -62,6 +67,43 @@ use crate::mm::{Object, PAGE_BYTES};
 fn wall_ns(machine: &dyn Machine) -> i64 {
     let clock = machine.clock();
     i64::try_from(clock.monotonic_ns()).unwrap_or(i64::MAX).saturating_add(clock.wall_offset_ns())
+}
+
+/// The most bytes of a write that are in the kernel's hands at once.
+const WRITE_CHUNK: usize = 64 * 1024;
+
+/// Gives `act` a buffer for up to `wanted` bytes; a small one is on the stack.
+fn with_chunk<T>(wanted: usize, act: impl FnOnce(&mut [u8]) -> T) -> T {
+    let mut large = Vec::new();
+    if wanted > PAGE_BYTES && large.try_reserve_exact(wanted.min(WRITE_CHUNK)).is_ok() {
+        large.resize(wanted.min(WRITE_CHUNK), 0);
+        return act(&mut large);
+    }
+    act(&mut [0; PAGE_BYTES])
+}
+
+/// Writes to an object at a position. What has been written counts if it ends
+/// early.
+fn write_object(object: &Object, buf: &mut IoBuf<'_>, offset: u64) -> Result<usize> {
+    with_chunk(buf.left(), |chunk| {
+        let mut total = 0;
+        while !buf.is_at_end() {
+            let at = offset.saturating_add(total as u64);
+            // Pieces end at page boundaries, so that most are whole pages.
+            let room = (chunk.len() - (at % PAGE_BYTES as u64) as usize).min(buf.left());
+            match buf.take(&mut chunk[..room]).and_then(|count| object.write_at(at, &chunk[..count])) {
+                Ok(count) => {
+                    total += count;
+                    if count < room {
+                        break;
+                    }
+                }
+                Err(error) if total == 0 => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(total)
+    })
 }
 
 /// Reads from an object at a position, as far as it goes.

@@ -183,12 +183,25 @@ impl Vfs {
         Ok(())
     }
 
-    /// Writes out everything that is not in a host's files yet. The embedder
-    /// calls it once the guest has ended.
+    /// Writes out everything that is not on a disk or in a host's files yet.
     pub fn sync_all(&self) {
         for mount in self.mounts().list() {
-            // Nobody is left to hear of an error; `fsync` of the file tells.
+            // `sync` reports nothing; `fsync` of a file does.
             let _ = mount.fs().sync();
+        }
+    }
+
+    /// Writes everything out and leaves every disk as if it were unmounted.
+    /// The embedder calls it once the guest has ended; nothing is written
+    /// after it.
+    pub fn shut_down(&self) {
+        for mount in self.mounts().list().iter().rev() {
+            if let Err(error) = mount.fs().shut_down()
+                && let Some(kernel) = self.kernel()
+            {
+                let source = mount.source().escape_ascii();
+                kernel.machine().log(format_args!("{source}: cannot be written: {}", error.errno));
+            }
         }
     }
 

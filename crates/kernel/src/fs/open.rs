@@ -86,7 +86,8 @@ impl Vfs {
                 wait = waits;
                 end
             }
-            (FileType::Socket | FileType::BlockDevice, None) => {
+            (FileType::BlockDevice, None) => self.blocks().open(inode.attr()?.rdev, &opening)?,
+            (FileType::Socket, None) => {
                 return Err(Errno::ENXIO.because("nobody serves this file"));
             }
             (FileType::Regular, None) => inode.clone().open(&opening)?,

@@ -13,14 +13,19 @@ pub(super) fn default(is_seekable: bool, file: &File, position: u64, offset: i64
     }
     match whence {
         SEEK_SET | SEEK_CUR => target(position, 0, offset, whence),
-        SEEK_END => target(position, file.attr()?.size, offset, whence),
+        _ => sized(file.attr()?.size, position, offset, whence),
+    }
+}
+
+/// As [`default`], for a file of this size.
+pub(super) fn sized(size: u64, position: u64, offset: i64, whence: u32) -> Result<u64> {
+    match whence {
         SEEK_DATA | SEEK_HOLE => {
-            let size = file.attr()?.size;
             let start = u64::try_from(offset).ok().filter(|start| *start < size);
             let start = start.ok_or(Errno::ENXIO.because("no data from there on"))?;
             Ok(if whence == SEEK_DATA { start } else { size })
         }
-        _ => Err(Errno::EINVAL.because("no such origin")),
+        _ => target(position, size, offset, whence),
     }
 }
 

@@ -13,6 +13,7 @@ use machine::sync::{Mutex, MutexGuard, RwLock};
 
 use crate::Kernel;
 use crate::fs::anon::AnonFs;
+use crate::fs::block::BlockDevices;
 use crate::fs::dentry::DentryCache;
 use crate::fs::devfs;
 use crate::fs::device::{CharDevices, CharDriver};
@@ -33,6 +34,7 @@ pub struct Vfs {
     anon_mount: Arc<Mount>,
     types: RwLock<BTreeMap<&'static str, Arc<dyn FileSystemType>>>,
     devices: CharDevices,
+    blocks: BlockDevices,
     locks: LockTable,
     last_dev: AtomicU64,
     machine: Arc<dyn Machine>,
@@ -80,6 +82,7 @@ impl Vfs {
             anon_mount,
             types: RwLock::new(built_in_types()),
             devices,
+            blocks: BlockDevices::new(&**machine),
             locks: LockTable::default(),
             last_dev: AtomicU64::new(15),
             machine: machine.clone(),
@@ -143,6 +146,12 @@ impl Vfs {
     #[must_use]
     pub fn devices(&self) -> &CharDevices {
         &self.devices
+    }
+
+    /// The block devices.
+    #[must_use]
+    pub fn blocks(&self) -> &BlockDevices {
+        &self.blocks
     }
 
     pub(crate) fn fifos(&self) -> &Fifos {

@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use linux_abi::resource::{RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK};
 use machine::sync::RwLock;
-use machine::{ADDRESS_LIMIT, Frame, PAGE_SIZE, PageTable, Prot};
+use machine::{ADDRESS_LIMIT, FlushToken, Frame, PAGE_SIZE, PageTable, Prot};
 
 use crate::Kernel;
 use crate::error::Result;
@@ -284,6 +284,24 @@ impl Mm {
             }
         }
     }
+
+    /// Lets the next write to a range of the object's pages through a shared
+    /// mapping be noticed.
+    pub(crate) fn watch_object_pages(&self, object: &Object, pages: Range<u64>) {
+        let space = self.space.write();
+        let mut flush = FlushToken::none();
+        for vma in space.vmas.iter().filter(|vma| vma.is_shared()) {
+            if !vma.object.as_ref().is_some_and(|mapped| core::ptr::eq(&**mapped, object)) {
+                continue;
+            }
+            let range = vma.addresses_of(pages.clone());
+            if !range.is_empty() {
+                let token = self.table.protect(range, &mut |_, mapping| mapping.prot.without(Prot::WRITE));
+                flush = flush.merge(token);
+            }
+        }
+        self.table.flush(flush);
+    }
 }
 
 impl Drop for Mm {
@@ -294,8 +312,7 @@ impl Drop for Mm {
             if let Some(object) = &vma.object {
                 object.remove_mapper(self.id);
                 if vma.is_shared() {
-                    // As at `munmap`; nobody is left to hear of an error.
-                    let _ = object.write_back(0..u64::MAX);
+                    object.write_back_mapping(0..u64::MAX);
                 }
             }
         }

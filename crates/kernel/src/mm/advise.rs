@@ -227,7 +227,7 @@ impl Mm {
             range.is_empty() || space.vmas.covers(range)
         };
         for (object, bytes) in files {
-            object.write_back(bytes)?;
+            object.sync(bytes)?;
         }
         if is_covered { Ok(()) } else { Err(Errno::ENOMEM.because(NOT_MAPPED)) }
     }

@@ -13,7 +13,7 @@ use alloc::boxed::Box;
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use linux_abi::Errno;
 use machine::sync::Mutex;
@@ -35,6 +35,8 @@ pub struct FrameRefs {
     next_id: AtomicU64,
     /// Objects whose clean pages may be given up.
     reclaimable: Mutex<Vec<Weak<Object>>>,
+    /// Pages of files that are to be written to a disk.
+    dirty: AtomicUsize,
 }
 
 impl fmt::Debug for FrameRefs {
@@ -48,7 +50,14 @@ impl FrameRefs {
         let total = machine.frames().total();
         let counts = (0..total).map(|_| AtomicU32::new(0)).collect();
         let zero = machine.frames().alloc().ok();
-        Arc::new(Self { machine, counts, zero, next_id: AtomicU64::new(1), reclaimable: Mutex::default() })
+        Arc::new(Self {
+            machine,
+            counts,
+            zero,
+            next_id: AtomicU64::new(1),
+            reclaimable: Mutex::default(),
+            dirty: AtomicUsize::new(0),
+        })
     }
 
     /// The machine's frames.
@@ -136,11 +145,36 @@ impl FrameRefs {
         list.push(Arc::downgrade(object));
     }
 
-    /// Gives up clean file pages that nothing maps.
+    /// An object that had `before` pages to write has `after` now.
+    pub(crate) fn count_dirty(&self, before: usize, after: usize) {
+        if after > before {
+            self.dirty.fetch_add(after - before, Ordering::Relaxed);
+        } else if after < before {
+            self.dirty.fetch_sub(before - after, Ordering::Relaxed);
+        }
+    }
+
+    /// Pages of files that are to be written to a disk.
+    #[must_use]
+    pub fn dirty_pages(&self) -> usize {
+        self.dirty.load(Ordering::Relaxed)
+    }
+
+    /// How many such pages there may be before whoever makes more has to write
+    /// some: an eighth of the memory.
+    #[must_use]
+    pub fn dirty_limit(&self) -> usize {
+        self.pool().total() / 8
+    }
+
+    /// Gives up clean file pages that nothing maps; if there are none, changed
+    /// ones are written first.
     fn reclaim(&self) {
         let objects: Vec<_> = self.reclaimable.lock().iter().filter_map(Weak::upgrade).collect();
-        for object in objects {
-            object.drop_clean_pages();
+        let drop_clean = || objects.iter().map(|object| object.drop_clean_pages()).sum::<usize>();
+        if drop_clean() == 0 && self.dirty_pages() > 0 {
+            objects.iter().for_each(|object| object.write_back_unmapped());
+            drop_clean();
         }
     }
 

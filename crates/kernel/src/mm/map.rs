@@ -552,8 +552,7 @@ fn overlap(vma: &Vma, range: &Range<u64>) -> u64 {
 fn drop_mappings(removed: Vec<Vma>) {
     for vma in removed {
         if let Some(object) = vma.object.as_ref().filter(|_| vma.is_shared()) {
-            // `munmap` reports no error of the disk; `msync` does.
-            let _ = object.write_back(vma.offset..vma.offset.saturating_add(vma.len()));
+            object.write_back_mapping(vma.offset..vma.offset.saturating_add(vma.len()));
         }
     }
 }

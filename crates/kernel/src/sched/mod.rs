@@ -7,11 +7,13 @@
 //! Lock order: queue and timer locks are leaves. Wakers are called only after
 //! the lock they were found under has been released.
 
+mod background;
 mod events;
 mod run_queue;
 mod timers;
 mod wait_queue;
 
+pub(crate) use background::BackgroundQueue;
 pub use events::Event;
 pub(crate) use events::Events;
 pub use run_queue::RunQueue;

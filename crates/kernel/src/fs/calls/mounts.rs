@@ -1,5 +1,6 @@
 //! `mount` and its relatives.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use linux_abi::Errno;
@@ -9,7 +10,7 @@ use machine::GuestAddr;
 
 use super::{caller, path};
 use crate::error::{Because, Result};
-use crate::fs::{MountFlags, Path, WalkFlags};
+use crate::fs::{Caller, Disk, FileType, MountFlags, Path, Vfs, WalkFlags};
 use crate::syscall::{Cx, PathArg, Row};
 use crate::{flag_args, syscalls};
 
@@ -65,6 +66,9 @@ pub(crate) fn mount(
     let ours = mount_flags(flags);
     if flags.contains(Ms::MS_REMOUNT) {
         check_is_root(&at)?;
+        if !flags.contains(Ms::MS_BIND) {
+            at.mount.fs().set_read_only(ours.contains(MountFlags::READ_ONLY))?;
+        }
         at.mount.set_flags(ours);
         return Ok(());
     }
@@ -86,12 +90,29 @@ pub(crate) fn mount(
     let kind = core::str::from_utf8(&kind).map_err(|_| Errno::ENODEV.because("no such file system type"))?;
     let kind = vfs.file_system_type(kind).ok_or(Errno::ENODEV.because("no such file system type"))?;
     let data = text(cx, data)?;
-    let fs = kind.mount(cx.kernel, &source, &data)?;
+    let fs = if kind.needs_disk() {
+        let disk = find_disk(vfs, &caller, &source)?;
+        kind.mount_disk(cx.kernel, &disk, ours, &data)?
+    } else {
+        kind.mount(cx.kernel, &source, &data)?
+    };
     vfs.mount_at(fs, at, ours, &source).map(|_| ())
 }
 
+/// The disk whose special file is called `source`.
+fn find_disk(vfs: &Vfs, caller: &Caller, source: &[u8]) -> Result<Arc<Disk>> {
+    let path = vfs.resolve(caller, AT_FDCWD, source, WalkFlags::FOLLOW)?;
+    if path.inode().kind() != FileType::BlockDevice {
+        return Err(Errno::ENOTBLK.because("the source is no block device"));
+    }
+    if path.mount.flags().contains(MountFlags::NO_DEV) {
+        return Err(Errno::EACCES.because("the mount allows no devices"));
+    }
+    vfs.blocks().find(path.inode().attr()?.rdev).cloned()
+}
+
 fn check_is_root(path: &Path) -> Result<()> {
-    if alloc::sync::Arc::ptr_eq(&path.dentry, path.mount.root()) {
+    if Arc::ptr_eq(&path.dentry, path.mount.root()) {
         return Ok(());
     }
     Err(Errno::EINVAL.because("nothing is mounted there"))

@@ -9,11 +9,8 @@ use machine::{HostFile, PAGE_SIZE};
 
 use super::inode::HostInode;
 use crate::error::{Because, Result};
-use crate::fs::{File, FileOps, Inode, IoBuf};
+use crate::fs::{File, FileOps, Inode, IoBuf, with_chunk};
 use crate::mm::{Backing, Object, PAGE_BYTES};
-
-/// The most bytes that are moved at once.
-const CHUNK: usize = 128 * 1024;
 
 /// Where an object's pages are read from and written to.
 pub(super) struct Pages {
@@ -126,11 +123,6 @@ impl HostRegular {
         self.inode.note_written();
         Ok(total)
     }
-}
-
-/// Runs `act` with a buffer for `wanted` bytes: small ones on the stack.
-fn with_chunk<T>(wanted: usize, act: impl FnOnce(&mut [u8]) -> T) -> T {
-    if wanted <= PAGE_BYTES { act(&mut [0; PAGE_BYTES]) } else { act(&mut alloc::vec![0; wanted.min(CHUNK)]) }
 }
 
 impl FileOps for HostRegular {

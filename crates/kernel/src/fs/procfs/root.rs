@@ -13,6 +13,7 @@ const ITEMS: &[Item] = &[
     Item { name: "cmdline", mode: 0o444, what: What::Text(system::cmdline) },
     Item { name: "cpuinfo", mode: 0o444, what: What::Text(system::cpuinfo) },
     Item { name: "devices", mode: 0o444, what: What::Text(system::devices) },
+    Item { name: "diskstats", mode: 0o444, what: What::Text(system::diskstats) },
     Item { name: "filesystems", mode: 0o444, what: What::Text(system::filesystems) },
     Item { name: "interrupts", mode: 0o444, what: What::Text(system::interrupts) },
     Item { name: "loadavg", mode: 0o444, what: What::Text(system::loadavg) },

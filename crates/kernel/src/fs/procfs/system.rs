@@ -4,10 +4,13 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
+use core::sync::atomic::{AtomicU64, Ordering};
 
+use linux_abi::stat::{major, minor};
 use machine::PAGE_SIZE;
 
 use crate::error::Result;
+use crate::fs::VIRTBLK_MAJOR;
 use crate::fs::procfs::Target;
 use crate::fs::procfs::node::text;
 use crate::task::{RELEASE, VERSION};
@@ -67,7 +70,7 @@ pub(super) fn meminfo(target: &Target) -> Result<Vec<u8>> {
         ("SwapCached", 0),
         ("SwapTotal", 0),
         ("SwapFree", 0),
-        ("Dirty", 0),
+        ("Dirty", kib(kernel.frames().dirty_pages())),
         ("Writeback", 0),
         ("Shmem", 0),
         ("Slab", 0),
@@ -125,8 +128,10 @@ pub(super) fn vmstat(target: &Target) -> Result<Vec<u8>> {
 
 pub(super) fn filesystems(target: &Target) -> Result<Vec<u8>> {
     let mut out = String::new();
-    for name in target.kernel()?.vfs().type_names() {
-        let _ = writeln!(out, "nodev\t{name}");
+    let kernel = target.kernel()?;
+    for name in kernel.vfs().type_names() {
+        let needs_disk = kernel.vfs().file_system_type(name).is_some_and(|kind| kind.needs_disk());
+        let _ = writeln!(out, "{}\t{name}", if needs_disk { "" } else { "nodev" });
     }
     Ok(text(out))
 }
@@ -151,6 +156,9 @@ pub(super) fn devices(target: &Target) -> Result<Vec<u8>> {
         let _ = writeln!(out, "{major:>3} {name}");
     }
     out.push_str("\nBlock devices:\n");
+    if !target.kernel()?.vfs().blocks().list().is_empty() {
+        let _ = writeln!(out, "{VIRTBLK_MAJOR:>3} virtblk");
+    }
     Ok(text(out))
 }
 
@@ -163,8 +171,34 @@ pub(super) fn interrupts(target: &Target) -> Result<Vec<u8>> {
     Ok(text(out))
 }
 
-pub(super) fn partitions(_: &Target) -> Result<Vec<u8>> {
-    Ok(text(String::from("major minor  #blocks  name\n\n")))
+pub(super) fn partitions(target: &Target) -> Result<Vec<u8>> {
+    let mut out = String::from("major minor  #blocks  name\n\n");
+    for disk in target.kernel()?.vfs().blocks().list() {
+        let (major, minor) = (major(disk.number()), minor(disk.number()));
+        let _ = writeln!(out, "{major:>4} {minor:>8} {:>10} {}", disk.size() / 1024, disk.name());
+    }
+    Ok(text(out))
+}
+
+pub(super) fn diskstats(target: &Target) -> Result<Vec<u8>> {
+    let mut out = String::new();
+    for disk in target.kernel()?.vfs().blocks().list() {
+        let (major, minor) = (major(disk.number()), minor(disk.number()));
+        let counters = disk.counters();
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        // Requests are not merged, and how long they took is not measured.
+        let _ = writeln!(
+            out,
+            "{major:>4} {minor:>7} {} {} 0 {} 0 {} 0 {} 0 0 0 0 0 0 0 0 {} 0",
+            disk.name(),
+            count(&counters.reads),
+            count(&counters.sectors_read),
+            count(&counters.writes),
+            count(&counters.sectors_written),
+            count(&counters.flushes),
+        );
+    }
+    Ok(text(out))
 }
 
 pub(super) fn swaps(_: &Target) -> Result<Vec<u8>> {

@@ -6,8 +6,15 @@
 //! `write` of a file go through [`Object::read_at`] and [`Object::write_at`],
 //! so that all of them agree.
 //!
-//! Lock order: an address space's lock, then an object's pages. The list of
+//! Lock order: an object's right to write to its backing, an address space's
+//! lock, then an object's pages, then what a [`Backing`] locks. The list of
 //! address spaces that map an object is a leaf.
+
+mod backing;
+mod pages;
+mod write_back;
+
+pub use backing::Backing;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -18,8 +25,10 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use linux_abi::Errno;
-use machine::sync::Mutex;
+use machine::sync::{Mutex, MutexGuard};
 use machine::{Frame, PAGE_SIZE};
+
+use self::pages::{Page, Pages};
 
 use crate::Kernel;
 use crate::error::{Because, Result};
@@ -27,43 +36,6 @@ use crate::mm::{FrameRefs, Mm};
 
 /// Bytes in a page, for buffers.
 pub const PAGE_BYTES: usize = 4096;
-/// Pages read from a backing at once when one of them is missing.
-const READ_AHEAD: u64 = 16;
-
-/// Where an object's pages come from and go to. Called with the object's pages
-/// locked: an implementation may lock its own host file, but neither an
-/// address space nor this object.
-pub trait Backing: Send + Sync {
-    /// Reads page `index`; what lies past the end of the file is zero bytes.
-    ///
-    /// # Errors
-    /// What the host says; the guest gets `EIO` or `SIGBUS`.
-    fn read_page(&self, index: u64, page: &mut [u8; PAGE_BYTES]) -> Result<()>;
-
-    /// Reads `buf.len() / 4096` pages from page `index` on. The default reads
-    /// one after the other.
-    ///
-    /// # Errors
-    /// As [`Backing::read_page`].
-    fn read_pages(&self, index: u64, buf: &mut [u8]) -> Result<()> {
-        let (pages, _) = buf.as_chunks_mut::<PAGE_BYTES>();
-        (index..).zip(pages).try_for_each(|(index, page)| self.read_page(index, page))
-    }
-
-    /// Writes the start of page `index`: all of it, or as much as the file has.
-    ///
-    /// # Errors
-    /// What the host says.
-    fn write_page(&self, index: u64, bytes: &[u8]) -> Result<()>;
-}
-
-#[derive(Clone, Copy)]
-struct Page {
-    frame: Frame,
-    /// The backing does not have these bytes yet.
-    dirty: bool,
-}
-
 /// Why pages go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Discard {
@@ -79,7 +51,11 @@ pub struct Object {
     frames: Arc<FrameRefs>,
     backing: Option<Box<dyn Backing>>,
     size: AtomicU64,
-    pages: Mutex<BTreeMap<u64, Page>>,
+    pages: Mutex<Pages>,
+    /// Held by whoever writes pages to the backing.
+    writing: Mutex<()>,
+    /// Its changed pages count among those that are to be written soon.
+    is_counted: bool,
     /// Who maps it, by the address space's number: for truncation.
     mappers: Mutex<BTreeMap<u64, Weak<Mm>>>,
 }
@@ -107,12 +83,15 @@ impl Object {
     }
 
     pub(crate) fn new(frames: Arc<FrameRefs>, backing: Option<Box<dyn Backing>>, size: u64) -> Arc<Self> {
+        let is_counted = backing.as_ref().is_some_and(|backing| backing.is_written_by_owner());
         Arc::new(Self {
             id: frames.next_id(),
             frames,
             backing,
             size: AtomicU64::new(size),
             pages: Mutex::default(),
+            writing: Mutex::new(()),
+            is_counted,
             mappers: Mutex::default(),
         })
     }
@@ -121,6 +100,11 @@ impl Object {
     #[must_use]
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// The frames that its pages are taken from.
+    pub(crate) fn frames(&self) -> &Arc<FrameRefs> {
+        &self.frames
     }
 
     /// Bytes in it.
@@ -196,7 +180,7 @@ impl Object {
             let part = &mut buf[done..done + n];
             let mut pages = self.pages.lock();
             match self.find_or_read(&mut pages, index)? {
-                Some(page) => self.frames.pool().read(page.frame, within, part),
+                Some(frame) => self.frames.pool().read(frame, within, part),
                 None => part.fill(0),
             }
             done += n;
@@ -225,13 +209,21 @@ impl Object {
     /// `ENXIO` past the end, `ENOMEM`, or the backing's error.
     pub(crate) fn frame(&self, index: u64, for_write: bool) -> Result<Frame> {
         let mut pages = self.pages.lock();
-        if index >= self.size().div_ceil(PAGE_SIZE) {
+        let size = self.size();
+        if index >= size.div_ceil(PAGE_SIZE) {
             return Err(Errno::ENXIO.because("the page is past the end of the file"));
         }
-        let page = self.find_or_fill(&mut pages, index)?;
-        page.dirty |= for_write && self.backing.is_some();
-        self.frames.get(page.frame)?;
-        Ok(page.frame)
+        let frame = self.find_or_fill(&mut pages, index)?;
+        self.frames.get(frame)?;
+        if for_write && let Some(backing) = &self.backing {
+            let bytes = index * PAGE_SIZE..(index + 1).saturating_mul(PAGE_SIZE).min(size);
+            if let Err(error) = backing.prepare_write(bytes) {
+                self.frames.put(frame);
+                return Err(error);
+            }
+            self.mark_dirty(&mut pages, index);
+        }
+        Ok(frame)
     }
 
     /// Tells the resident pages of a range in ascending order, while they
@@ -243,15 +235,13 @@ impl Object {
     ) -> Result<()> {
         let last = self.size().div_ceil(PAGE_SIZE);
         let pages = self.pages.lock();
-        pages
-            .range(range.start..range.end.min(last).max(range.start))
-            .try_for_each(|(index, page)| visit(*index, page.frame))
+        pages.range(range.start..range.end.min(last)).try_for_each(|(index, page)| visit(index, page.frame))
     }
 
     /// True if page `index` holds memory.
     #[must_use]
     pub fn is_resident(&self, index: u64) -> bool {
-        self.pages.lock().contains_key(&index)
+        self.pages.lock().contains(index)
     }
 
     /// The first page in a range that holds memory, or with `resident` false
@@ -260,42 +250,16 @@ impl Object {
     pub fn next_page(&self, range: Range<u64>, resident: bool) -> Option<u64> {
         let pages = self.pages.lock();
         if resident {
-            return pages.range(range).next().map(|(index, _)| *index);
+            return pages.range(range).next().map(|(index, _)| index);
         }
         let mut next = range.start;
         for (index, _) in pages.range(range.clone()) {
-            if *index > next {
+            if index > next {
                 break;
             }
             next += 1;
         }
         (next < range.end).then_some(next)
-    }
-
-    /// Writes changed pages of a range of bytes to the backing.
-    ///
-    /// # Errors
-    /// The backing's first error; the pages after it are tried all the same.
-    pub fn write_back(&self, range: Range<u64>) -> Result<()> {
-        let Some(backing) = &self.backing else { return Ok(()) };
-        let mut result = Ok(());
-        let mut pages = self.pages.lock();
-        let size = self.size();
-        let (first, last) = (range.start / PAGE_SIZE, range.end.div_ceil(PAGE_SIZE));
-        for (index, page) in pages.range_mut(first..last.max(first)).filter(|(_, page)| page.dirty) {
-            let len = size.saturating_sub(index.saturating_mul(PAGE_SIZE)).min(PAGE_SIZE);
-            let len = usize::try_from(len).unwrap_or(PAGE_BYTES);
-            let mut bytes = [0; PAGE_BYTES];
-            // A page that some mapping shows may be written at any moment and
-            // stays marked; one that only the object has cannot.
-            let is_quiet = self.frames.is_sole(page.frame);
-            self.frames.pool().read(page.frame, 0, &mut bytes[..len]);
-            match backing.write_page(*index, &bytes[..len]) {
-                Ok(()) => page.dirty = !is_quiet,
-                Err(error) => result = result.and(Err(error)),
-            }
-        }
-        result
     }
 
     /// Forgets pages that the backing has too: it has changed beneath, and what
@@ -305,7 +269,9 @@ impl Object {
         let gone = {
             let mut pages = self.pages.lock();
             let last = size.div_ceil(PAGE_SIZE);
-            take_pages(&mut pages, |index, page| !page.dirty || index >= last)
+            let gone = pages.take_if(|index, page| page.is_clean() || index >= last);
+            self.count_dirty(&mut pages);
+            gone
         };
         self.unmap_everywhere(0..u64::MAX, Some(gone.clone()));
         self.release(gone);
@@ -320,24 +286,11 @@ impl Object {
         while done < bytes.len() {
             let (index, within) = split(offset.saturating_add(done as u64));
             let n = (PAGE_BYTES - within).min(bytes.len() - done);
-            if let Some(page) = pages.get(&index) {
+            if let Some(page) = pages.get(index) {
                 self.frames.pool().write(page.frame, within, &bytes[done..done + n]);
             }
             done += n;
         }
-    }
-
-    /// Gives up clean pages that nothing else uses; called when memory has run
-    /// out, and passes an object by that is in use at the moment.
-    pub(crate) fn drop_clean_pages(&self) {
-        if self.backing.is_none() {
-            return;
-        }
-        let gone = match self.pages.try_lock() {
-            Some(mut pages) => take_pages(&mut pages, |_, page| !page.dirty && self.frames.is_sole(page.frame)),
-            None => return,
-        };
-        self.release(gone);
     }
 
     pub(crate) fn add_mapper(&self, id: u64, mm: &Weak<Mm>) {
@@ -349,70 +302,102 @@ impl Object {
     }
 
     fn write_within(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        let mut pages = self.pages.lock();
+        if let Some(backing) = &self.backing {
+            backing.prepare_write(offset..offset.saturating_add(bytes.len() as u64))?;
+        }
+        let old_end = self.size().div_ceil(PAGE_SIZE);
         let mut done = 0;
         while done < bytes.len() {
             let (index, within) = split(offset + done as u64);
             let n = (PAGE_BYTES - within).min(bytes.len() - done);
-            let mut pages = self.pages.lock();
-            let page = if n == PAGE_BYTES || index >= self.size().div_ceil(PAGE_SIZE) {
+            let frame = if n == PAGE_BYTES || index >= old_end {
                 // Nothing of the old page remains to be read.
                 self.find_or_add(&mut pages, index)?
             } else {
                 self.find_or_fill(&mut pages, index)?
             };
-            page.dirty |= self.backing.is_some();
-            self.frames.pool().write(page.frame, within, &bytes[done..done + n]);
+            self.mark_dirty(&mut pages, index);
+            self.frames.pool().write(frame, within, &bytes[done..done + n]);
             done += n;
         }
         Ok(())
     }
 
-    /// The page, read from the backing if there is one; a hole stays one.
-    fn find_or_read(&self, pages: &mut BTreeMap<u64, Page>, index: u64) -> Result<Option<Page>> {
-        if self.backing.is_none() {
-            return Ok(pages.get(&index).copied());
+    /// The page differs from what the backing has.
+    fn mark_dirty(&self, pages: &mut MutexGuard<'_, Pages>, index: u64) {
+        if let Some(backing) = &self.backing
+            && pages.set_dirty(index)
+        {
+            self.count_dirty(pages);
+            backing.note_dirty();
         }
-        self.find_or_fill(pages, index).map(|page| Some(*page))
+    }
+
+    /// The page, read from the backing if there is one; a hole stays one.
+    fn find_or_read(&self, pages: &mut Pages, index: u64) -> Result<Option<Frame>> {
+        if self.backing.is_none() {
+            return Ok(pages.get(index).map(|page| page.frame));
+        }
+        self.find_or_fill(pages, index).map(Some)
     }
 
     /// The page, with its contents.
-    fn find_or_fill<'p>(&self, pages: &'p mut BTreeMap<u64, Page>, index: u64) -> Result<&'p mut Page> {
-        match &self.backing {
-            Some(backing) if !pages.contains_key(&index) => self.read_ahead(&**backing, pages, index)?,
-            _ => {}
+    fn find_or_fill(&self, pages: &mut Pages, index: u64) -> Result<Frame> {
+        match (pages.get(index), &self.backing) {
+            (Some(page), _) => return Ok(page.frame),
+            (None, Some(backing)) => self.read_ahead(&**backing, pages, index)?,
+            (None, None) => {}
         }
         self.find_or_add(pages, index)
     }
 
     /// The page; a new one has zero bytes.
-    fn find_or_add<'p>(&self, pages: &'p mut BTreeMap<u64, Page>, index: u64) -> Result<&'p mut Page> {
-        match pages.entry(index) {
-            alloc::collections::btree_map::Entry::Occupied(entry) => Ok(entry.into_mut()),
-            alloc::collections::btree_map::Entry::Vacant(entry) => {
-                Ok(entry.insert(Page { frame: self.frames.alloc()?, dirty: false }))
+    fn find_or_add(&self, pages: &mut Pages, index: u64) -> Result<Frame> {
+        if let Some(page) = pages.get(index) {
+            return Ok(page.frame);
+        }
+        let frame = self.alloc(pages, index)?;
+        pages.insert(index, Page::clean(frame));
+        Ok(frame)
+    }
+
+    /// A frame for a page of this object, whose own clean pages are given up
+    /// if there is none.
+    fn alloc(&self, pages: &mut Pages, index: u64) -> Result<Frame> {
+        match self.frames.alloc() {
+            Err(_) if self.backing.is_some() => {
+                if self.release(self.take_clean(pages, index)) == 0 {
+                    return Err(Errno::ENOMEM.because("no frame is left"));
+                }
+                self.frames.alloc()
             }
+            result => result,
         }
     }
 
     /// Reads a missing page and the missing ones that follow it.
-    fn read_ahead(&self, backing: &dyn Backing, pages: &mut BTreeMap<u64, Page>, index: u64) -> Result<()> {
+    fn read_ahead(&self, backing: &dyn Backing, pages: &mut Pages, index: u64) -> Result<()> {
         let last = self.size().div_ceil(PAGE_SIZE).max(index.saturating_add(1));
-        let limit = index.saturating_add(READ_AHEAD).min(last);
-        let end = pages.range(index..limit).next().map_or(limit, |(present, _)| *present);
-        let count = usize::try_from(end - index).unwrap_or(1);
-        let mut buf = alloc::vec![0; count * PAGE_BYTES];
+        let limit = index.saturating_add(pages.widen_window(index)).min(last);
+        let end = pages.range(index..limit).next().map_or(limit, |(present, _)| present);
+        let mut buf = page_buffer((end - index) as usize);
         backing.read_pages(index, &mut buf)?;
-        for (i, bytes) in (index..).zip(buf.chunks_exact(PAGE_BYTES)) {
-            match self.frames.alloc() {
+        let mut next = index;
+        for bytes in buf.chunks_exact(PAGE_BYTES) {
+            let frame = if next == index { self.alloc(pages, index) } else { self.frames.alloc() };
+            match frame {
                 Ok(frame) => {
                     self.frames.pool().write(frame, 0, bytes);
-                    pages.insert(i, Page { frame, dirty: false });
+                    pages.insert(next, Page::clean(frame));
                 }
                 // Only the page that was asked for is worth failing for.
-                Err(error) if i == index => return Err(error),
+                Err(error) if next == index => return Err(error),
                 Err(_) => break,
             }
+            next += 1;
         }
+        pages.note_read(next);
         Ok(())
     }
 
@@ -432,7 +417,7 @@ impl Object {
         let (index, within) = split(size);
         if within != 0 {
             let pages = self.pages.lock();
-            if let Some(page) = pages.get(&index) {
+            if let Some(page) = pages.get(index) {
                 let zeros = [0; PAGE_BYTES];
                 self.frames.pool().write(page.frame, within, &zeros[within..]);
             }
@@ -445,9 +430,9 @@ impl Object {
         }
         let gone = {
             let mut pages = self.pages.lock();
-            let mut cut = pages.split_off(&range.start);
-            pages.append(&mut cut.split_off(&range.end));
-            cut.into_values().map(|page| page.frame).collect::<Vec<_>>()
+            let gone = pages.take(range.clone());
+            self.count_dirty(&mut pages);
+            gone
         };
         let only = match why {
             Discard::Truncation => None,
@@ -471,10 +456,12 @@ impl Object {
         }
     }
 
-    fn release(&self, frames: Vec<Frame>) {
+    fn release(&self, frames: Vec<Frame>) -> usize {
+        let count = frames.len();
         for frame in frames {
             self.frames.put(frame);
         }
+        count
     }
 }
 
@@ -482,9 +469,13 @@ impl Drop for Object {
     fn drop(&mut self) {
         // Nobody is left to hear of an error; `fsync` and `msync` report them.
         let _ = self.write_back(0..u64::MAX);
-        for page in core::mem::take(&mut *self.pages.lock()).into_values() {
-            self.frames.put(page.frame);
-        }
+        let gone = {
+            let mut pages = self.pages.lock();
+            let gone = pages.take(0..u64::MAX);
+            self.count_dirty(&mut pages);
+            gone
+        };
+        self.release(gone);
     }
 }
 
@@ -493,15 +484,14 @@ fn split(offset: u64) -> (u64, usize) {
     (offset / PAGE_SIZE, (offset % PAGE_SIZE) as usize)
 }
 
-/// Takes the pages out for which `is_gone` holds.
-fn take_pages(pages: &mut BTreeMap<u64, Page>, mut is_gone: impl FnMut(u64, &Page) -> bool) -> Vec<Frame> {
-    let mut gone = Vec::new();
-    pages.retain(|index, page| {
-        let go = is_gone(*index, page);
-        if go {
-            gone.push(page.frame);
-        }
-        !go
-    });
-    gone
+/// A buffer of up to `count` pages of zero bytes: fewer, but at least one, if
+/// the kernel's own memory is short.
+fn page_buffer(count: usize) -> Vec<u8> {
+    let mut pages = count.max(1);
+    let mut buffer = Vec::new();
+    while pages > 1 && buffer.try_reserve_exact(pages.saturating_mul(PAGE_BYTES)).is_err() {
+        pages /= 2;
+    }
+    buffer.resize(pages * PAGE_BYTES, 0);
+    buffer
 }
