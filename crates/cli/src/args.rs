@@ -67,6 +67,9 @@ pub(crate) struct Common {
     /// The most memory the guest may use, with K, M or G.
     #[arg(long, value_name = "SIZE", default_value = "4G")]
     pub(crate) memory: Size,
+    /// Make a file a disk of the guest, as the next of /dev/vda, /dev/vdb, …
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) disk: Vec<PathBuf>,
     /// Trace system calls to standard error, or to a file.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     pub(crate) strace: Option<Option<PathBuf>>,
@@ -75,9 +78,10 @@ pub(crate) struct Common {
 /// `vambrace run`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Run {
-    /// The directory that the guest sees as `/`; the host's own root directory
+    /// What the guest sees as `/`: a directory, or a file with an ext2 file
+    /// system, which becomes its disk /dev/vda. The host's own root directory
     /// if it is not given.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR|IMAGE")]
     pub(crate) root: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
@@ -137,6 +141,7 @@ impl Default for Shell {
                 user: None,
                 cpus: None,
                 memory: Size(4 << 30),
+                disk: Vec::new(),
                 strace: None,
             },
             args: Vec::new(),

@@ -15,7 +15,8 @@ use crate::args::{Common, Run, Shell};
 /// `vambrace run`.
 pub(crate) fn run(run: &Run) -> Result<u8> {
     let builder = match &run.root {
-        Some(dir) => GuestBuilder::new(Root::Dir(dir.clone())),
+        Some(root) if root.is_dir() || !root.exists() => GuestBuilder::new(Root::Dir(root.clone())),
+        Some(image) => GuestBuilder::new(Root::Image(image.clone())),
         // On the host's own root directory a program finds what its caller
         // sees: same directory, same environment.
         None => {
@@ -63,6 +64,9 @@ fn finish(mut builder: GuestBuilder, common: &Common) -> Result<GuestBuilder> {
     }
     for bind in &common.bind {
         builder = builder.bind(&bind.host, bind.guest.as_os_str().as_bytes(), bind.read_only);
+    }
+    for image in &common.disk {
+        builder = builder.disk(image);
     }
     if let Some(cwd) = &common.cwd {
         builder = builder.cwd(cwd.as_os_str().as_bytes());

@@ -12,6 +12,8 @@ pub enum Root {
     Builtin,
     /// A directory of the host.
     Dir(PathBuf),
+    /// A file of the host that holds an ext2 file system, as the first disk.
+    Image(PathBuf),
 }
 
 /// A host file or directory that the guest sees.
@@ -29,6 +31,7 @@ pub(crate) type Trace = Box<dyn Fn(&str) + Send + Sync>;
 pub struct GuestBuilder {
     pub(crate) root: Root,
     pub(crate) binds: Vec<Bind>,
+    pub(crate) disks: Vec<PathBuf>,
     pub(crate) env: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) cwd: Option<Vec<u8>>,
     pub(crate) user: (u32, u32),
@@ -64,6 +67,7 @@ impl GuestBuilder {
         Self {
             root,
             binds: Vec::new(),
+            disks: Vec::new(),
             env: vec![(b"PATH".to_vec(), DEFAULT_PATH.to_vec()), (b"HOME".to_vec(), b"/root".to_vec())],
             cwd: None,
             user: (0, 0),
@@ -82,6 +86,14 @@ impl GuestBuilder {
     pub fn bind(mut self, host: impl AsRef<Path>, guest: impl AsRef<[u8]>, read_only: bool) -> Self {
         let (host, guest) = (host.as_ref().to_owned(), guest.as_ref().to_vec());
         self.binds.push(Bind { host, guest, read_only });
+        self
+    }
+
+    /// Makes a file of the host a disk of the guest: the next of `/dev/vda`,
+    /// `/dev/vdb`, …
+    #[must_use]
+    pub fn disk(mut self, image: impl AsRef<Path>) -> Self {
+        self.disks.push(image.as_ref().to_owned());
         self
     }
 

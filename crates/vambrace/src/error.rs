@@ -28,6 +28,30 @@ pub enum Error {
         /// What the host said.
         errno: Errno,
     },
+    /// A file cannot be opened as a disk.
+    #[error("cannot use {} as a disk: {source}", path.display())]
+    Image {
+        /// Which.
+        path: PathBuf,
+        /// What the host said.
+        source: std::io::Error,
+    },
+    /// Another guest has the disk.
+    #[error("cannot use {} as a disk: another guest uses it", path.display())]
+    ImageInUse {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A disk cannot be mounted as the root.
+    #[error("cannot mount {} as the root: {}", path.display(), describe(*.errno, why))]
+    Root {
+        /// Which.
+        path: PathBuf,
+        /// The errno.
+        errno: Errno,
+        /// The reason, or nothing.
+        why: &'static str,
+    },
     /// A place in the guest cannot be mounted on, or entered.
     #[error("cannot use {path} in the guest: {}", describe(*.errno, why))]
     GuestPath {

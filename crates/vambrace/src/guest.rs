@@ -1,6 +1,7 @@
 //! From a [`GuestBuilder`] to a running guest.
 
 use std::any::Any;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::CpuFeatures;
@@ -10,10 +11,11 @@ use kernel::task::Creds;
 use kernel::{Config, Init, Kernel};
 use linux_abi::Errno;
 use linux_abi::fcntl::AT_FDCWD;
-use machine_hosted::{HostedMachine, StandardStreams};
+use machine::BlockDev;
+use machine_hosted::{FileDisk, HostedMachine, StandardStreams};
 
 use crate::Error;
-use crate::builder::{DEFAULT_PATH, GuestBuilder};
+use crate::builder::{DEFAULT_PATH, GuestBuilder, Root};
 
 /// Runs a guest to its end.
 pub(crate) fn run(builder: GuestBuilder) -> Result<u8, Error> {
@@ -21,7 +23,9 @@ pub(crate) fn run(builder: GuestBuilder) -> Result<u8, Error> {
         return Err(Error::NoProgram);
     }
     let GuestBuilder { memory, cpus, .. } = builder;
-    let machine = HostedMachine::new(machine_hosted::Config::new(memory, cpus))?;
+    let mut config = machine_hosted::Config::new(memory, cpus);
+    config.block_devices = open_disks(&builder)?;
+    let machine = HostedMachine::new(config)?;
     // The terminal is restored when this goes, after the guest has ended.
     let streams = StandardStreams::take().map_err(Error::Streams)?;
     let kernel = boot(machine.clone(), builder, &streams)?;
@@ -30,9 +34,23 @@ pub(crate) fn run(builder: GuestBuilder) -> Result<u8, Error> {
         machine.start(move |cpu| kernel.cpu_main(cpu))?
     };
     running.join().map_err(|panic| Error::Internal(panic_text(&*panic)))?;
-    kernel.vfs().sync_all();
+    kernel.vfs().shut_down();
     let status = kernel.init_status();
     status.map(kernel::task::ExitStatus::shell_code).ok_or_else(|| Error::Internal("no exit status".into()))
+}
+
+/// The disks, that of the root first.
+fn open_disks(builder: &GuestBuilder) -> Result<Vec<Arc<dyn BlockDev>>, Error> {
+    let root = match &builder.root {
+        Root::Image(image) => Some(image),
+        Root::Builtin | Root::Dir(_) => None,
+    };
+    let open = |path: &PathBuf| match FileDisk::open(path) {
+        Ok(disk) => Ok(Arc::new(disk) as Arc<dyn BlockDev>),
+        Err(source) if source.kind() == std::io::ErrorKind::WouldBlock => Err(Error::ImageInUse { path: path.clone() }),
+        Err(source) => Err(Error::Image { path: path.clone(), source }),
+    };
+    root.into_iter().chain(&builder.disks).map(open).collect()
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

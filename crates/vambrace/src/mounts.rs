@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kernel::Kernel;
 use kernel::fs::tmpfs::Builder;
-use kernel::fs::{FileSystem, HostFs, MountFlags};
+use kernel::fs::{FileSystem, HostFs, MountFlags, RootDevice};
 use linux_abi::Errno;
 use machine::HostNode;
 use machine_hosted::host_fs;
@@ -21,6 +21,21 @@ pub(crate) fn mount_all(kernel: &Arc<Kernel>, builder: &GuestBuilder) -> Result<
         Root::Dir(dir) => {
             let node = host_fs::open_dir(dir, false).map_err(|errno| host_error(dir, errno))?;
             vfs.mount_root(host_file_system(kernel, dir, node)?, MountFlags::empty(), b"host");
+        }
+        Root::Image(image) => {
+            // It is the first disk, for reading only if its file may not be
+            // written.
+            let disk = vfs.blocks().list().first();
+            let root = RootDevice {
+                device: "vda".into(),
+                read_only: disk.is_some_and(|disk| disk.is_read_only()),
+                ..RootDevice::default()
+            };
+            vfs.mount_root_device(kernel, &root).map_err(|error| Error::Root {
+                path: image.clone(),
+                errno: error.errno,
+                why: error.why,
+            })?;
         }
     }
     // The kernel's own file systems, as an init of Linux mounts them.

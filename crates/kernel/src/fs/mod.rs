@@ -14,6 +14,7 @@ mod devfs;
 mod device;
 mod dir_file;
 mod exec;
+mod ext2;
 mod file;
 mod host_stream;
 mod hostfs;

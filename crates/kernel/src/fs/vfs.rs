@@ -251,6 +251,9 @@ fn built_in_types() -> BTreeMap<&'static str, Arc<dyn FileSystemType>> {
         types.insert(name, Arc::new(TmpFsType(name)));
     }
     types.insert("devtmpfs", Arc::new(devfs::DevTmpFsType));
+    for kind in super::ext2::Ext2Type::all() {
+        types.insert(kind.name(), Arc::new(kind));
+    }
     types.insert("proc", Arc::new(super::procfs::ProcFsType));
     types
 }

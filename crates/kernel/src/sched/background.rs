@@ -7,7 +7,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
 use alloc::task::Wake;
 use core::fmt;
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
@@ -15,6 +15,7 @@ use core::task::{Context, Poll, Waker};
 use machine::sync::Mutex;
 
 use crate::Kernel;
+use crate::sched::{TimerId, WaitQueue};
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -52,6 +53,7 @@ impl fmt::Debug for BackgroundQueue {
 
 impl BackgroundQueue {
     /// True if there is nothing to run.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.length.load(Ordering::SeqCst) == 0
     }
@@ -109,12 +111,59 @@ impl Kernel {
     }
 }
 
+/// Waits until the monotonic clock reaches `deadline_ns`, or until `is_over`
+/// holds, which `news` is woken for. It keeps no kernel alive.
+pub(crate) async fn nap_until(kernel: &Weak<Kernel>, deadline_ns: u64, news: &WaitQueue, is_over: impl Fn() -> bool) {
+    let mut armed = Armed { kernel, timer: None };
+    let mut registration = None;
+    poll_fn(|context| {
+        let Some(kernel) = kernel.upgrade() else { return Poll::Ready(()) };
+        if registration.is_none() {
+            registration = Some(news.register(context.waker()));
+        }
+        if is_over() || kernel.now_ns() >= deadline_ns {
+            return Poll::Ready(());
+        }
+        if armed.timer.is_none() {
+            armed.timer = Some(kernel.arm_timer(deadline_ns, context.waker().clone()));
+        }
+        Poll::Pending
+    })
+    .await;
+}
+
+/// A timer that is disarmed when it is let go of.
+struct Armed<'a> {
+    kernel: &'a Weak<Kernel>,
+    timer: Option<TimerId>,
+}
+
+impl Drop for Armed<'_> {
+    fn drop(&mut self) {
+        if let (Some(kernel), Some(timer)) = (self.kernel.upgrade(), self.timer.take()) {
+            kernel.timers().disarm(timer);
+        }
+    }
+}
+
+/// Lets everything else that is ready run first.
+pub(crate) async fn yield_now() {
+    let mut has_yielded = false;
+    poll_fn(|context| {
+        if core::mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 #[cfg(test)]
 mod tests {
     use core::sync::atomic::AtomicU32;
 
     use super::*;
-    use crate::sched::WaitQueue;
 
     #[test]
     fn work_is_polled_once_for_each_time_it_is_woken() {

@@ -13,7 +13,7 @@ mod run_queue;
 mod timers;
 mod wait_queue;
 
-pub(crate) use background::BackgroundQueue;
+pub(crate) use background::{BackgroundQueue, nap_until, yield_now};
 pub use events::Event;
 pub(crate) use events::Events;
 pub use run_queue::RunQueue;

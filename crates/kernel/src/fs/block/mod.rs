@@ -196,10 +196,6 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    pub(crate) fn disk(&self) -> &Arc<Disk> {
-        &self.disk
-    }
-
     /// The file system writes from now on, or no longer does.
     ///
     /// # Errors

@@ -119,6 +119,11 @@ impl Object {
         self.pages.lock().len()
     }
 
+    /// Pages that differ from the backing.
+    pub(crate) fn dirty_pages(&self) -> usize {
+        self.pages.lock().dirty()
+    }
+
     /// True if changed pages have to be written somewhere.
     #[must_use]
     pub fn has_backing(&self) -> bool {
@@ -130,6 +135,10 @@ impl Object {
     /// [`Backing`] locks held.
     pub fn set_size(&self, size: u64) {
         let old = self.size.swap(size, Ordering::AcqRel);
+        if size > old {
+            // A mapping may have written behind the end.
+            self.zero_tail(old);
+        }
         if size < old {
             let first_gone = size.div_ceil(PAGE_SIZE);
             self.zero_tail(size);
@@ -137,13 +146,26 @@ impl Object {
         }
     }
 
+    /// Lets all pages go, changed or not: the file itself is gone, and nothing
+    /// maps it.
+    pub(crate) fn discard_all(&self) {
+        let gone = {
+            let mut pages = self.pages.lock();
+            let gone = pages.take(0..u64::MAX);
+            self.count_dirty(&mut pages);
+            gone
+        };
+        self.release(gone);
+    }
+
     /// Makes a range of bytes read as zero and frees the pages wholly inside
     /// (`FALLOC_FL_PUNCH_HOLE`, `MADV_REMOVE`).
     ///
     /// # Errors
-    /// `EOPNOTSUPP` if the object has a backing, `ENOMEM`.
+    /// `EOPNOTSUPP` if the object has a backing whose owner does not see to it,
+    /// `ENOMEM`.
     pub fn punch(&self, range: Range<u64>) -> Result<()> {
-        if self.backing.is_some() {
+        if self.backing.as_ref().is_some_and(|backing| !backing.is_written_by_owner()) {
             return Err(Errno::EOPNOTSUPP.because("the host's file keeps its bytes"));
         }
         let size = self.size();
@@ -469,13 +491,7 @@ impl Drop for Object {
     fn drop(&mut self) {
         // Nobody is left to hear of an error; `fsync` and `msync` report them.
         let _ = self.write_back(0..u64::MAX);
-        let gone = {
-            let mut pages = self.pages.lock();
-            let gone = pages.take(0..u64::MAX);
-            self.count_dirty(&mut pages);
-            gone
-        };
-        self.release(gone);
+        self.discard_all();
     }
 }
 
