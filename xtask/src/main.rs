@@ -11,6 +11,7 @@ mod ci;
 mod expectations;
 mod guest;
 mod handlers;
+mod kernel;
 mod oracle;
 mod setup;
 mod shell;
@@ -32,6 +33,7 @@ const TASKS: &[Task] = &[
     ("ci", "everything that CI runs", ci::run),
     ("guest", "build and run the guest tests: guest [-v] [--on native|qemu|vambrace] [NAME…]", guest::run),
     ("handlers", "check the machine code of the engine's handlers: handlers [PROGRAM]", handlers::run),
+    ("kernel", "build the kernel image for bare ARM64", kernel::run),
     ("oracle", "compare instructions with qemu-aarch64: oracle [--check] [--cases N] [ROW]", oracle::run),
     ("setup", "install what the tests need: setup [--check]", setup::run),
     ("userland", "rebuild the embedded userland and compare it: userland [--update]", userland::run),

@@ -1,0 +1,264 @@
+//! A CPU as the kernel has it: user code, sleep, and the one-shot timer.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use machine::{Access, Clock, Cpu, Exit, FramePool, PageTable, UserContext, page_floor};
+use machine_virt::esr::{self, Cause, Misalignment, SystemAccess};
+use machine_virt::phase::Phase;
+use machine_virt::platform::MAX_CPUS;
+
+use crate::arch::regs::{isb, read_sysreg, wait_for_interrupt, write_sysreg};
+use crate::arch::{self, Vector};
+use crate::clock::{self, VirtClock};
+use crate::irq::{self, Handler};
+use crate::mem::pool::pool;
+use crate::mem::user_table::UserTable;
+use crate::{gic, idreg, log};
+
+/// Set by a kick, until the kernel takes note of it.
+static KICKED: [AtomicBool; MAX_CPUS] = [const { AtomicBool::new(false) }; MAX_CPUS];
+
+/// Makes CPU `cpu` come back to the kernel's loop.
+pub(crate) fn kick(cpu: usize) {
+    let Some(kicked) = KICKED.get(cpu) else { return };
+    // A CPU that kicks itself finds the flag before it runs user code or sleeps.
+    if !kicked.swap(true, Ordering::SeqCst) && cpu != arch::percpu::id() {
+        irq::interrupt_cpu(cpu);
+    }
+}
+
+/// The timer's interrupt, on every CPU.
+#[derive(Debug)]
+pub(crate) struct TimerInterrupt;
+
+impl Handler for TimerInterrupt {
+    fn interrupt(&self) {
+        // The line stays up until the timer is off or set anew. Whether the
+        // deadline has come is for `run` and `idle` to see.
+        clock::disarm();
+    }
+}
+
+/// One CPU.
+pub(crate) struct VirtCpu {
+    id: usize,
+    clock: Arc<VirtClock>,
+    /// The address space in `TTBR0_EL1`. Held so that it outlives its use.
+    table: Option<Arc<dyn PageTable>>,
+    /// What `TTBR0_EL1` holds.
+    ttbr0: u64,
+    /// When to come back.
+    deadline_ns: Option<u64>,
+    /// What the timer is set for; it may be early, never late.
+    armed_ns: Option<u64>,
+    /// A store that faulted and that the kernel may have made possible.
+    pending_store: Option<u64>,
+    has_run: bool,
+}
+
+impl VirtCpu {
+    /// The calling CPU. `clock` is the machine's.
+    pub(crate) fn new(clock: Arc<VirtClock>) -> Self {
+        Self {
+            id: arch::percpu::id(),
+            clock,
+            table: None,
+            ttbr0: 0,
+            deadline_ns: None,
+            armed_ns: None,
+            pending_store: None,
+            has_run: false,
+        }
+    }
+
+    fn is_kicked(&self) -> bool {
+        KICKED[self.id].load(Ordering::SeqCst)
+    }
+
+    /// Makes `table` the current address space.
+    fn activate<'t>(&mut self, table: &'t Arc<dyn PageTable>) -> &'t UserTable {
+        let user = table.as_any().downcast_ref::<UserTable>().expect("page tables come from this machine");
+        let ttbr0 = user.activate(self.id);
+        if ttbr0 != self.ttbr0 {
+            set_ttbr0(ttbr0);
+            self.ttbr0 = ttbr0;
+            // Only now may the old one go.
+            self.table = Some(table.clone());
+        }
+        user
+    }
+
+    /// Lets go of an address space that only this CPU still knows.
+    fn release_table(&mut self) {
+        if self.table.as_ref().is_some_and(|table| Arc::strong_count(table) == 1) {
+            self.ttbr0 = crate::start::empty_ttbr0();
+            set_ttbr0(self.ttbr0);
+            self.table = None;
+        }
+    }
+
+    /// Handles a pending interrupt; true if the deadline came with it.
+    fn take_interrupt(&mut self) -> bool {
+        irq::dispatch();
+        if !clock::is_armed() {
+            self.armed_ns = None;
+        }
+        self.check_deadline()
+    }
+
+    /// True if the deadline has come; else the timer is set for it.
+    fn check_deadline(&mut self) -> bool {
+        let Some(deadline) = self.deadline_ns else { return false };
+        if self.clock.monotonic_ns() >= deadline {
+            self.deadline_ns = None;
+            return true;
+        }
+        if self.armed_ns.is_none_or(|armed| armed > deadline) {
+            self.clock.arm(deadline);
+            self.armed_ns = Some(deadline);
+        }
+        false
+    }
+
+    /// What a synchronous exception means; `None` if it was dealt with here.
+    fn exception(&mut self, context: &mut UserContext, table: &UserTable) -> Option<Exit> {
+        let esr = read_sysreg!("esr_el1");
+        match esr::decode(esr) {
+            Cause::Syscall => Some(Exit::Syscall),
+            Cause::Translation(access) | Cause::Permission(access) => {
+                let addr = machine::GuestAddr(read_sysreg!("far_el1")).untagged();
+                if access == Access::Write {
+                    if table.note_write(addr) {
+                        table.forget_locally(addr);
+                        return None;
+                    }
+                    self.pending_store = Some(addr);
+                }
+                Some(Exit::Fault { addr, access })
+            }
+            Cause::Alignment(kind) => Some(Exit::Misaligned {
+                addr: match kind {
+                    Misalignment::Data => machine::GuestAddr(read_sysreg!("far_el1")).untagged(),
+                    Misalignment::Pc => context.pc,
+                    Misalignment::Sp => context.sp(),
+                },
+            }),
+            Cause::Breakpoint(imm) => Some(Exit::Breakpoint { imm }),
+            Cause::SystemRegister(access) => self.system_register(context, table, access),
+            Cause::Wait => {
+                context.pc = context.pc.wrapping_add(4);
+                None
+            }
+            Cause::FpAccess | Cause::Undefined => Some(Exit::Undefined { word: instruction(context, table) }),
+            Cause::Machine => panic!("user code at {:#x} caused an exception with syndrome {esr:#x}", context.pc),
+        }
+    }
+
+    fn system_register(&self, context: &mut UserContext, table: &UserTable, access: SystemAccess) -> Option<Exit> {
+        let value = access.is_read.then(|| idreg::read(access.register)).flatten();
+        let Some(value) = value else { return Some(Exit::Undefined { word: instruction(context, table) }) };
+        // Register 31 is XZR here.
+        if let Some(x) = context.x.get_mut(usize::from(access.rt)).filter(|_| access.rt != 31) {
+            *x = value;
+        }
+        context.pc = context.pc.wrapping_add(4);
+        None
+    }
+}
+
+fn set_ttbr0(ttbr0: u64) {
+    // SAFETY: a table that the CPU holds, or the empty one.
+    unsafe { write_sysreg!("ttbr0_el1", ttbr0) };
+    isb();
+}
+
+/// The instruction at the PC; 0 if it cannot be read any more.
+fn instruction(context: &UserContext, table: &UserTable) -> u32 {
+    let page = page_floor(context.pc);
+    table.translate(page).map_or(0, |mapping| pool().load_u32(mapping.frame, (context.pc - page) as usize & !3))
+}
+
+impl Cpu for VirtCpu {
+    fn id(&self) -> usize {
+        self.id
+    }
+
+    fn run(&mut self, context: &mut UserContext, table: &Arc<dyn PageTable>) -> Exit {
+        let user = self.activate(table);
+        if let Some(addr) = self.pending_store.take() {
+            // The kernel has mapped a page for a store that comes now again:
+            // it need not fault once more to set the dirty bit.
+            user.note_write(addr);
+        }
+        if !self.has_run {
+            self.has_run = true;
+            log::enter(Phase::User);
+        }
+        arch::fp_restore(context);
+        let exit = loop {
+            if self.is_kicked() {
+                break Exit::Event;
+            }
+            match arch::enter_user(context) {
+                Vector::Synchronous => {
+                    if let Some(exit) = self.exception(context, user) {
+                        break exit;
+                    }
+                }
+                Vector::Irq => {
+                    if self.take_interrupt() {
+                        break Exit::Event;
+                    }
+                }
+                Vector::Other => panic!("an exception of a kind that does not happen, at {:#x}", context.pc),
+            }
+        };
+        arch::fp_save(context);
+        exit
+    }
+
+    fn take_kick(&mut self) {
+        KICKED[self.id].store(false, Ordering::SeqCst);
+    }
+
+    fn idle(&mut self, deadline_ns: Option<u64>) {
+        self.release_table();
+        self.deadline_ns = deadline_ns;
+        while !self.is_kicked() {
+            if self.take_interrupt() {
+                return;
+            }
+            if !self.is_kicked() {
+                // An interrupt that came meanwhile is pending, so that this
+                // does not sleep.
+                wait_for_interrupt();
+            }
+        }
+    }
+
+    fn set_deadline(&mut self, deadline_ns: Option<u64>) {
+        self.deadline_ns = deadline_ns;
+        match deadline_ns {
+            // An early interrupt does no harm and sets the timer anew.
+            Some(deadline) if self.armed_ns.is_none_or(|armed| armed > deadline) => {
+                self.clock.arm(deadline);
+                self.armed_ns = Some(deadline);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Debug for VirtCpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VirtCpu").field("id", &self.id).field("deadline_ns", &self.deadline_ns).finish_non_exhaustive()
+    }
+}
+
+/// Lets the timer's interrupt through on the calling CPU.
+pub(crate) fn enable_timer(number: u32) {
+    clock::disarm();
+    gic::enable(number);
+}
