@@ -143,7 +143,8 @@ fn run(step: &Step, log: &Path) -> io::Result<End> {
     let out = File::create(log)?;
     let mut command = Command::new(&step.words[0]);
     command.args(&step.words[1..]).stdin(Stdio::null()).stderr(out.try_clone()?).stdout(out);
-    command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/tmp").current_dir("/tmp");
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/tmp").env("TEST_MACHINE", "1");
+    command.current_dir("/tmp");
     command.process_group(0);
     let started = match command.spawn() {
         Ok(child) => child.id(),
