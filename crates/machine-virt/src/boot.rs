@@ -9,7 +9,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use kernel::fs::tmpfs::{Builder, FileData};
-use kernel::fs::{FileTable, FileType, FsContext, MountFlags};
+use kernel::fs::{FileTable, FileType, FsContext, MountFlags, RootDevice};
 use kernel::task::{Creds, ExitStatus};
 use kernel::{Config, Init, Kernel};
 use machine::CharDev;
@@ -37,10 +37,19 @@ pub(crate) fn boot(
     line: CommandLine,
     console: Option<Arc<Uart>>,
 ) -> Result<Arc<Kernel>, Why> {
-    let config = Config { hostname: "vambrace".to_owned(), trace: None, hwcap: idreg::hwcap(), cpuinfo: String::new() };
+    let config = Config {
+        hostname: "vambrace".to_owned(),
+        cmdline: line.text.clone(),
+        trace: None,
+        hwcap: idreg::hwcap(),
+        cpuinfo: String::new(),
+    };
     let kernel = Kernel::new(machine, config).map_err(|error| format!("no kernel: {}", error.errno))?;
     log::enter(Phase::Kernel);
     let has_initrd = unpack_initrd(&kernel, platform)?;
+    if let Some(device) = line.root.as_ref().filter(|_| !has_initrd) {
+        mount_root(&kernel, device, &line)?;
+    }
     mount_own(&kernel);
     log::enter(Phase::Root);
     if let Some(console) = console {
@@ -102,6 +111,21 @@ fn add(into: &mut Builder, entry: &Entry<'_>, links: &mut Vec<(u32, Vec<u8>)>) -
     }
 }
 
+/// Mounts the disk that `root=` names. With an initial RAM file system that is
+/// its own business.
+fn mount_root(kernel: &Arc<Kernel>, device: &str, line: &CommandLine) -> Result<(), Why> {
+    let root = RootDevice {
+        device: device.to_owned(),
+        kind: line.root_kind.clone().unwrap_or_default(),
+        options: line.root_options.clone().unwrap_or_default(),
+        read_only: line.read_only,
+    };
+    match kernel.vfs().mount_root_device(kernel, &root) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("{device} cannot be mounted as the root: {} ({})", error.errno, error.why)),
+    }
+}
+
 /// Mounts the kernel's own file systems, as an init of Linux does. A root file
 /// system without their directories works without them.
 fn mount_own(kernel: &Arc<Kernel>) {
@@ -156,7 +180,7 @@ fn start_init(kernel: &Arc<Kernel>, line: &CommandLine, has_initrd: bool) -> Res
 /// The machine's end, after the last process.
 pub(crate) fn finish(kernel: &Arc<Kernel>) -> ! {
     log::enter(Phase::Stopping);
-    kernel.vfs().sync_all();
+    kernel.vfs().shut_down();
     log::enter(Phase::Off);
     let status = kernel.init_status().map_or(0, ExitStatus::shell_code);
     panic::power_off(status)

@@ -11,6 +11,10 @@ pub struct CommandLine {
     pub text: String,
     /// `root=`: the device that holds the root file system.
     pub root: Option<String>,
+    /// `rootfstype=`: its type; all are tried if it is not given.
+    pub root_kind: Option<String>,
+    /// `rootflags=`: its mount options.
+    pub root_options: Option<String>,
     /// The root file system is mounted for reading only (`ro`; `rw` undoes it).
     pub read_only: bool,
     /// `init=`: the first program.
@@ -33,6 +37,8 @@ impl CommandLine {
         let mut line = Self {
             text: String::from(text),
             root: None,
+            root_kind: None,
+            root_options: None,
             read_only: false,
             init: None,
             ip: None,
@@ -47,6 +53,8 @@ impl CommandLine {
                 ("ro", None) => line.read_only = true,
                 ("rw", None) => line.read_only = false,
                 ("root", Some(value)) => line.root = Some(String::from(value)),
+                ("rootfstype", Some(value)) => line.root_kind = Some(String::from(value)),
+                ("rootflags", Some(value)) => line.root_options = Some(String::from(value)),
                 ("init", Some(value)) => line.init = Some(String::from(value)),
                 ("ip", Some(value)) => line.ip = Some(String::from(value)),
                 ("vambrace.exit", Some("semihosting")) => line.semihosting = true,
@@ -105,8 +113,9 @@ mod tests {
 
     #[test]
     fn the_last_of_several_counts() {
-        let line = CommandLine::parse("ro rw root=a root=b");
-        assert_eq!((line.root.as_deref(), line.read_only), (Some("b"), false));
+        let line = CommandLine::parse("ro rw root=a root=UUID=b rootfstype=ext2");
+        assert_eq!((line.root.as_deref(), line.read_only), (Some("UUID=b"), false));
+        assert_eq!((line.root_kind.as_deref(), line.root_options), (Some("ext2"), None));
     }
 
     #[test]
