@@ -37,6 +37,8 @@ pub(crate) enum Command {
     /// the machine. The exit status is 0 if the guest turned the machine off
     /// and 1 if it ended otherwise.
     Boot(Boot),
+    /// Make and list disk images.
+    Image(Image),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -129,6 +131,96 @@ pub(crate) struct Boot {
     /// Arguments for QEMU, which prevail over the command's own.
     #[arg(value_name = "QEMU ARGS", last = true)]
     pub(crate) qemu_args: Vec<OsString>,
+}
+
+/// `vambrace image`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Image {
+    #[command(subcommand)]
+    pub(crate) command: ImageCommand,
+}
+
+/// What `vambrace image` does.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum ImageCommand {
+    /// Make an ext2 image with a journal from a directory.
+    ///
+    /// Needs no privileges. The same directory makes the same bytes, with the
+    /// times of the files, none later than SOURCE_DATE_EPOCH if that is set.
+    /// Stretches of zeros take no room in the image's file.
+    Create(Create),
+    /// List an image, as `ls -lR` does.
+    Ls {
+        /// The image.
+        image: PathBuf,
+        /// Where to begin.
+        #[arg(default_value = "/")]
+        path: OsString,
+    },
+}
+
+/// `vambrace image create`.
+#[derive(Args, Clone, Debug)]
+#[command(allow_missing_positional = true)]
+pub(crate) struct Create {
+    /// The directory whose contents go into the image.
+    #[arg(value_name = "ROOTDIR", required_unless_present = "builtin", conflicts_with = "builtin")]
+    pub(crate) root: Option<PathBuf>,
+    /// The image to make.
+    #[arg(value_name = "IMAGE", required = true)]
+    pub(crate) image: PathBuf,
+    /// Make it from the built-in userland instead of a directory.
+    #[arg(long)]
+    pub(crate) builtin: bool,
+    /// Bytes, with K, M or G; what the files need and some room if not given.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) size: Option<Size>,
+    /// Bytes in a block: 1024, 2048 or 4096.
+    #[arg(long, value_name = "BYTES", default_value = "4096", value_parser = parse_block_size)]
+    pub(crate) block_size: u32,
+    /// The volume's name, of up to 16 bytes.
+    #[arg(long, value_name = "NAME", default_value = "", value_parser = parse_label)]
+    pub(crate) label: String,
+    /// The volume's UUID; one that follows from the files if not given.
+    #[arg(long, value_name = "UUID", value_parser = parse_uuid)]
+    pub(crate) uuid: Option<[u8; 16]>,
+    /// Who owns the files.
+    #[arg(long, value_enum, default_value = "root")]
+    pub(crate) owner: OwnerArg,
+    /// Make no journal: the file system does not survive a loss of power
+    /// unharmed.
+    #[arg(long)]
+    pub(crate) no_journal: bool,
+}
+
+/// Who owns the files of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum OwnerArg {
+    /// User 0 and group 0.
+    Root,
+    /// Who owns them here.
+    Host,
+}
+
+fn parse_block_size(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(size @ (1024 | 2048 | 4096)) => Ok(size),
+        _ => Err("expected 1024, 2048 or 4096".into()),
+    }
+}
+
+fn parse_label(text: &str) -> Result<String, String> {
+    if text.len() <= 16 { Ok(text.into()) } else { Err("it is longer than 16 bytes".into()) }
+}
+
+/// 32 hexadecimal digits, with hyphens anywhere.
+fn parse_uuid(text: &str) -> Result<[u8; 16], String> {
+    let digits: String = text.chars().filter(|&c| c != '-').collect();
+    let number = u128::from_str_radix(&digits, 16);
+    match number {
+        Ok(number) if digits.len() == 32 && !digits.starts_with('+') => Ok(number.to_be_bytes()),
+        _ => Err("expected 32 hexadecimal digits".into()),
+    }
 }
 
 impl Default for Shell {
@@ -252,6 +344,17 @@ mod tests {
         assert_eq!((boot.cpus, boot.forward.len()), (2, 1));
         assert_eq!(boot.qemu_args, ["-M", "virt"]);
         assert!(Cli::try_parse_from(["vambrace", "boot", "image"]).is_err());
+    }
+
+    #[test]
+    fn an_image_needs_a_directory_or_the_userland_but_not_both() {
+        let parse = |args: &[&str]| Cli::try_parse_from([&["vambrace", "image", "create"], args].concat());
+        assert!(parse(&["dir", "image", "--size", "64M"]).is_ok());
+        assert!(parse(&["--builtin", "image"]).is_ok());
+        assert!(parse(&["image"]).is_err());
+        assert!(parse(&["--builtin", "dir", "image"]).is_err());
+        assert!(parse(&["dir", "image", "--uuid", "12"]).is_err());
+        assert!(parse(&["dir", "image", "--block-size", "8192"]).is_err());
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The `vambrace` command: a thin user of the `vambrace` crate.
 //!
 //! [`args`] defines flags, help, man page and completions in one place;
-//! [`run`] turns them into a guest, [`boot`] into a machine. Only this crate reads the environment and
-//! prints.
+//! [`run`] turns them into a guest, [`boot`] into a machine, [`image`] into a
+//! disk. Only this crate reads the environment and prints.
 #![forbid(unsafe_code)]
 
 mod args;
 mod boot;
+mod image;
 mod run;
 
 use std::io::Write;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Some(Command::Shell(shell)) => run::shell(&shell),
         Some(Command::Run(run)) => run::run(&run),
         Some(Command::Boot(boot)) => Ok(boot::boot(&boot)),
+        Some(Command::Image(image)) => image::image(&image),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => man(),
     };

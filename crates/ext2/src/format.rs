@@ -414,3 +414,16 @@ impl Ext2 {
         Ok(())
     }
 }
+
+/// How many blocks a journal usually has on a device of `size` bytes, as
+/// mke2fs chooses; 0 if the device is too small for one.
+#[must_use]
+pub fn usual_journal_blocks(size: u64, block_size: u32) -> u32 {
+    match size / u64::from(block_size.max(1)) {
+        0..2048 => 0,
+        2048..32_768 => 1024,
+        32_768..262_144 => 4096,
+        262_144..524_288 => 8192,
+        _ => 16_384,
+    }
+}

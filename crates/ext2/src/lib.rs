@@ -36,7 +36,7 @@ mod types;
 
 pub use device::{Device, DeviceError, MemoryDevice};
 pub use error::{Error, Result};
-pub use format::{FormatOptions, format};
+pub use format::{FormatOptions, format, usual_journal_blocks};
 pub use fs::Ext2;
 pub use inode::{Kind, Stat};
 pub use types::{Entry, MountOptions, NewInode, Removed, RenameFlags, Run, SetAttr, Statfs};

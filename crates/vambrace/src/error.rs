@@ -1,6 +1,6 @@
 //! Why a guest could not be set up or its program not be started.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use linux_abi::Errno;
 
@@ -65,6 +65,14 @@ pub enum Error {
     /// The built-in userland is damaged: the build is broken.
     #[error("the built-in userland is damaged: {0}")]
     Userland(String),
+    /// A disk image cannot be made, or is none.
+    #[error("cannot use the image {}: {error}", path.display())]
+    FileSystem {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: ext2::Error,
+    },
     /// There is no machine to run on.
     #[error(transparent)]
     Machine(#[from] machine_hosted::Error),
@@ -84,6 +92,12 @@ fn describe(errno: Errno, why: &str) -> String {
 }
 
 impl Error {
+    /// The host refused something about `path`.
+    pub(crate) fn host(path: &Path, error: &std::io::Error) -> Self {
+        let errno = error.raw_os_error().and_then(Errno::from_number).unwrap_or(Errno::EIO);
+        Self::HostPath { path: path.to_path_buf(), errno }
+    }
+
     /// The status that a shell would give: 127 if the program is not there, 126
     /// if it cannot be run, 125 for everything else.
     #[must_use]

@@ -20,6 +20,7 @@ mod boot;
 mod builder;
 mod error;
 mod guest;
+pub mod image;
 mod mounts;
 mod streams;
 mod userland;
