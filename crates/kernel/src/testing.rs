@@ -181,6 +181,8 @@ impl Machine for FakeMachine {
         &[]
     }
 
+    fn interrupts(&self, _visit: &mut dyn FnMut(u32, &str, &[u64])) {}
+
     fn kick(&self, _cpu: usize) {}
 
     fn log(&self, message: fmt::Arguments<'_>) {

@@ -146,6 +146,10 @@ pub trait Machine: Send + Sync {
     /// The network interfaces, in a fixed order: `eth0`, `eth1`, …
     fn net_devices(&self) -> &[Arc<dyn NetDev>];
 
+    /// Tells each interrupt line: its number, its device, and how often each
+    /// CPU has had it.
+    fn interrupts(&self, visit: &mut dyn FnMut(u32, &str, &[u64]));
+
     /// Interrupts CPU `cpu`: its [`Cpu::run`] or [`Cpu::idle`] returns soon.
     /// Callable from anywhere, also from where no lock may be taken.
     fn kick(&self, cpu: usize);

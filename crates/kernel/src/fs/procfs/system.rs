@@ -163,11 +163,19 @@ pub(super) fn devices(target: &Target) -> Result<Vec<u8>> {
 }
 
 pub(super) fn interrupts(target: &Target) -> Result<Vec<u8>> {
+    let kernel = target.kernel()?;
     let mut out = String::from("    ");
-    for cpu in 0..target.kernel()?.machine().cpu_count() {
+    for cpu in 0..kernel.machine().cpu_count() {
         let _ = write!(out, "       CPU{cpu}");
     }
     out.push('\n');
+    kernel.machine().interrupts(&mut |number, name, counts| {
+        let _ = write!(out, "{number:>3}:");
+        for count in counts {
+            let _ = write!(out, " {count:>10}");
+        }
+        let _ = writeln!(out, "  {name}");
+    });
     Ok(text(out))
 }
 
