@@ -38,18 +38,9 @@ pub(crate) fn mount_all(kernel: &Arc<Kernel>, builder: &GuestBuilder) -> Result<
             })?;
         }
     }
-    // The kernel's own file systems, as an init of Linux mounts them.
-    let quiet = MountFlags::NO_SUID | MountFlags::NO_DEV | MountFlags::NO_EXEC;
-    let own = [
-        ("proc", "/proc", quiet, ""),
-        ("devtmpfs", "/dev", MountFlags::NO_SUID, ""),
-        ("devpts", "/dev/pts", MountFlags::NO_SUID | MountFlags::NO_EXEC, ""),
-        ("tmpfs", "/dev/shm", MountFlags::NO_SUID | MountFlags::NO_DEV, "mode=1777"),
-    ];
-    for (kind, path, flags, options) in own {
-        let mounted = vfs.mount_type(kernel, kind, path.as_bytes(), flags, options);
-        mounted.map_err(|error| guest_error(path.as_bytes(), error))?;
-    }
+    let mut failure = Ok(());
+    vfs.mount_standard(kernel, &mut |path, error| failure = Err(guest_error(path.as_bytes(), error)));
+    failure?;
     builder.binds.iter().try_for_each(|bind| mount_bind(kernel, bind))
 }
 

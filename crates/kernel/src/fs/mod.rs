@@ -29,6 +29,7 @@ mod open;
 mod pipe;
 pub mod procfs;
 mod seek;
+mod standard;
 mod table;
 #[cfg(test)]
 mod tests;
