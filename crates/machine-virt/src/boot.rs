@@ -9,7 +9,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use kernel::fs::tmpfs::{Builder, FileData};
-use kernel::fs::{FileTable, FileType, FsContext, MountFlags, RootDevice};
+use kernel::fs::{FileTable, FileType, FsContext, RootDevice};
 use kernel::task::{Creds, ExitStatus};
 use kernel::{Config, Init, Kernel};
 use machine::CharDev;
@@ -50,7 +50,10 @@ pub(crate) fn boot(
     if let Some(device) = line.root.as_ref().filter(|_| !has_initrd) {
         mount_root(&kernel, device, &line)?;
     }
-    mount_own(&kernel);
+    // A root file system without these directories works without them.
+    kernel.vfs().mount_standard(&kernel, &mut |path, error| {
+        log::line(format_args!("nothing is mounted on {path}: {}", error.errno));
+    });
     log::enter(Phase::Root);
     if let Some(console) = console {
         kernel.attach_console(console as Arc<dyn CharDev>);
@@ -123,22 +126,6 @@ fn mount_root(kernel: &Arc<Kernel>, device: &str, line: &CommandLine) -> Result<
     match kernel.vfs().mount_root_device(kernel, &root) {
         Ok(_) => Ok(()),
         Err(error) => Err(format!("{device} cannot be mounted as the root: {} ({})", error.errno, error.why)),
-    }
-}
-
-/// Mounts the kernel's own file systems, as an init of Linux does. A root file
-/// system without their directories works without them.
-fn mount_own(kernel: &Arc<Kernel>) {
-    let quiet = MountFlags::NO_SUID | MountFlags::NO_DEV | MountFlags::NO_EXEC;
-    for (kind, path, flags, options) in [
-        ("proc", "/proc", quiet, ""),
-        ("devtmpfs", "/dev", MountFlags::NO_SUID, ""),
-        ("devpts", "/dev/pts", MountFlags::NO_SUID | MountFlags::NO_EXEC, ""),
-        ("tmpfs", "/dev/shm", MountFlags::NO_SUID | MountFlags::NO_DEV, "mode=1777"),
-    ] {
-        if let Err(error) = kernel.vfs().mount_type(kernel, kind, path.as_bytes(), flags, options) {
-            log::line(format_args!("{kind} is not mounted on {path}: {}", error.errno));
-        }
     }
 }
 

@@ -4,18 +4,18 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use machine::{Access, Clock, Cpu, Exit, FramePool, PageTable, UserContext, page_floor};
+use machine::{Access, Cpu, Exit, FramePool, PageTable, UserContext, page_floor};
 use machine_virt::esr::{self, Cause, Misalignment, SystemAccess};
 use machine_virt::phase::Phase;
 use machine_virt::platform::MAX_CPUS;
 
 use crate::arch::regs::{isb, read_sysreg, wait_for_interrupt, write_sysreg};
 use crate::arch::{self, Vector};
-use crate::clock::{self, VirtClock};
-use crate::irq::{self, Handler};
+use crate::clock;
+use crate::irq;
 use crate::mem::pool::pool;
 use crate::mem::user_table::UserTable;
-use crate::{gic, idreg, log};
+use crate::{idreg, log};
 
 /// Set by a kick, until the kernel takes note of it.
 static KICKED: [AtomicBool; MAX_CPUS] = [const { AtomicBool::new(false) }; MAX_CPUS];
@@ -24,53 +24,29 @@ static KICKED: [AtomicBool; MAX_CPUS] = [const { AtomicBool::new(false) }; MAX_C
 pub(crate) fn kick(cpu: usize) {
     let Some(kicked) = KICKED.get(cpu) else { return };
     // A CPU that kicks itself finds the flag before it runs user code or sleeps.
-    if !kicked.swap(true, Ordering::SeqCst) && cpu != arch::percpu::id() {
-        irq::interrupt_cpu(cpu);
-    }
-}
-
-/// The timer's interrupt, on every CPU.
-#[derive(Debug)]
-pub(crate) struct TimerInterrupt;
-
-impl Handler for TimerInterrupt {
-    fn interrupt(&self) {
-        // The line stays up until the timer is off or set anew. Whether the
-        // deadline has come is for `run` and `idle` to see.
-        clock::disarm();
+    if !kicked.swap(true, Ordering::SeqCst) {
+        irq::wake(cpu);
     }
 }
 
 /// One CPU.
 pub(crate) struct VirtCpu {
     id: usize,
-    clock: Arc<VirtClock>,
     /// The address space in `TTBR0_EL1`. Held so that it outlives its use.
     table: Option<Arc<dyn PageTable>>,
     /// What `TTBR0_EL1` holds.
     ttbr0: u64,
     /// When to come back.
     deadline_ns: Option<u64>,
-    /// What the timer is set for; it may be early, never late.
-    armed_ns: Option<u64>,
     /// A store that faulted and that the kernel may have made possible.
     pending_store: Option<u64>,
     has_run: bool,
 }
 
 impl VirtCpu {
-    /// The calling CPU. `clock` is the machine's.
-    pub(crate) fn new(clock: Arc<VirtClock>) -> Self {
-        Self {
-            id: arch::percpu::id(),
-            clock,
-            table: None,
-            ttbr0: 0,
-            deadline_ns: None,
-            armed_ns: None,
-            pending_store: None,
-            has_run: false,
-        }
+    /// The calling CPU.
+    pub(crate) fn new() -> Self {
+        Self { id: arch::percpu::id(), table: None, ttbr0: 0, deadline_ns: None, pending_store: None, has_run: false }
     }
 
     fn is_kicked(&self) -> bool {
@@ -102,23 +78,17 @@ impl VirtCpu {
     /// Handles a pending interrupt; true if the deadline came with it.
     fn take_interrupt(&mut self) -> bool {
         irq::dispatch();
-        if !clock::is_armed() {
-            self.armed_ns = None;
-        }
         self.check_deadline()
     }
 
     /// True if the deadline has come; else the timer is set for it.
     fn check_deadline(&mut self) -> bool {
         let Some(deadline) = self.deadline_ns else { return false };
-        if self.clock.monotonic_ns() >= deadline {
+        if clock::now_ns() >= deadline {
             self.deadline_ns = None;
             return true;
         }
-        if self.armed_ns.is_none_or(|armed| armed > deadline) {
-            self.clock.arm(deadline);
-            self.armed_ns = Some(deadline);
-        }
+        clock::arm_by(deadline);
         false
     }
 
@@ -196,6 +166,9 @@ impl Cpu for VirtCpu {
             self.has_run = true;
             log::enter(Phase::User);
         }
+        if let Some(deadline) = self.deadline_ns {
+            clock::arm_by(deadline);
+        }
         arch::fp_restore(context);
         let exit = loop {
             if self.is_kicked() {
@@ -239,15 +212,8 @@ impl Cpu for VirtCpu {
     }
 
     fn set_deadline(&mut self, deadline_ns: Option<u64>) {
+        // `run` sets the timer.
         self.deadline_ns = deadline_ns;
-        match deadline_ns {
-            // An early interrupt does no harm and sets the timer anew.
-            Some(deadline) if self.armed_ns.is_none_or(|armed| armed > deadline) => {
-                self.clock.arm(deadline);
-                self.armed_ns = Some(deadline);
-            }
-            _ => {}
-        }
     }
 }
 
@@ -255,10 +221,4 @@ impl fmt::Debug for VirtCpu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VirtCpu").field("id", &self.id).field("deadline_ns", &self.deadline_ns).finish_non_exhaustive()
     }
-}
-
-/// Lets the timer's interrupt through on the calling CPU.
-pub(crate) fn enable_timer(number: u32) {
-    clock::disarm();
-    gic::enable(number);
 }

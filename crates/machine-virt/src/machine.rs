@@ -6,15 +6,13 @@ use core::fmt;
 
 use machine::{BlockDev, Clock, FramePool, Machine, NetDev, NoMemory, PageTable};
 
-use crate::clock::VirtClock;
 use crate::mem::pool::pool;
 use crate::mem::user_table::UserTable;
-use crate::{cpu, entropy, log};
+use crate::{clock, cpu, entropy, irq, log};
 
 /// The board.
 pub(crate) struct VirtMachine {
     pub(crate) cpus: usize,
-    pub(crate) clock: Arc<VirtClock>,
     pub(crate) block_devices: Vec<Arc<dyn BlockDev>>,
     pub(crate) net_devices: Vec<Arc<dyn NetDev>>,
 }
@@ -33,7 +31,7 @@ impl Machine for VirtMachine {
     }
 
     fn clock(&self) -> &dyn Clock {
-        &*self.clock
+        clock::clock()
     }
 
     fn fill_random(&self, buf: &mut [u8]) {
@@ -46,6 +44,10 @@ impl Machine for VirtMachine {
 
     fn net_devices(&self) -> &[Arc<dyn NetDev>] {
         &self.net_devices
+    }
+
+    fn interrupts(&self, visit: &mut dyn FnMut(u32, &str, &[u64])) {
+        irq::for_each(self.cpus, visit);
     }
 
     fn kick(&self, cpu: usize) {

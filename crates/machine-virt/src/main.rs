@@ -27,3 +27,4 @@ mod machine;
 mod mem;
 mod panic;
 mod start;
+mod virtio;

@@ -1,7 +1,6 @@
 //! From the first instruction in Rust to the kernel's loop.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 use machine_virt::cmdline::CommandLine;
 use machine_virt::phase::Phase;
@@ -11,13 +10,12 @@ use spin::Once;
 use machine::{Clock, FramePool};
 
 use crate::arch::{layout, percpu, psci};
-use crate::clock::VirtClock;
-use crate::cpu::{self, TimerInterrupt, VirtCpu};
+use crate::cpu::VirtCpu;
 use crate::devices::uart::{self, Uart};
 use crate::machine::VirtMachine;
 use crate::mem::early::Early;
 use crate::mem::{kernel_map, pool};
-use crate::{boot, entropy, gic, irq, log, panic};
+use crate::{boot, clock, entropy, gic, irq, log, panic, virtio};
 
 /// What is known before the kernel's own map is in use, for after it.
 struct Found {
@@ -93,32 +91,33 @@ extern "C" fn on_own_stack(_: u64) -> ! {
     gic::init(platform.gic.as_ref().expect("the device tree names an interrupt controller"));
     gic::init_cpu();
     entropy::init(platform.rng_seed);
-    let clock = Arc::new(VirtClock::new(&platform));
-    cpu::enable_timer(platform.timer_interrupt);
-    irq::register(platform.timer_interrupt, Arc::new(TimerInterrupt));
+    clock::init(&platform);
+    clock::disarm();
+    irq::register(platform.timer_interrupt, "arch_timer", Arc::new(clock::disarm));
     let console = platform.uart.as_ref().map(console);
     log::enter(Phase::Devices);
     let mebibytes = pool::pool().total() / 256;
     log::line(format_args!(
         "{mebibytes} MiB of memory, {} CPU(s) present, timer {} Hz",
         platform.cpus.len(),
-        clock.counter_frequency()
+        clock::clock().counter_frequency()
     ));
     log::enter(Phase::Drivers);
-    let machine =
-        Arc::new(VirtMachine { cpus: 1, clock: clock.clone(), block_devices: Vec::new(), net_devices: Vec::new() });
+    let devices = virtio::probe(&platform.virtio, &mut |message| log::line(message));
+    let machine = Arc::new(VirtMachine { cpus: 1, block_devices: devices.disks, net_devices: devices.networks });
     let kernel = match boot::boot(machine, &platform, line, console) {
         Ok(kernel) => kernel,
         Err(why) => panic!("cannot boot: {why}"),
     };
-    kernel.cpu_main(&mut VirtCpu::new(clock));
+    kernel.cpu_main(&mut VirtCpu::new());
     boot::finish(&kernel)
 }
 
 fn console(device: &Device) -> Arc<Uart> {
     let uart = Arc::new(Uart::new(device));
     if let Some(number) = device.interrupt {
-        irq::register(number, uart.clone());
+        let handler = uart.clone();
+        irq::register(number, "uart-pl011", Arc::new(move || handler.interrupt()));
     }
     uart
 }

@@ -14,7 +14,6 @@ use machine_virt::platform::Device;
 use spin::Once;
 
 use crate::devices::Registers;
-use crate::irq::Handler;
 
 /// Registers by their names in the PL011's manual.
 const UARTDR: u64 = 0x00;
@@ -120,8 +119,9 @@ impl Uart {
     }
 }
 
-impl Handler for Uart {
-    fn interrupt(&self) {
+impl Uart {
+    /// The device has news.
+    pub(crate) fn interrupt(&self) {
         self.registers.write(UARTICR, RX);
         let mut input = self.input.lock();
         if self.drain(&mut input)

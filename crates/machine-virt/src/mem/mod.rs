@@ -3,6 +3,7 @@
 //! Lock order: heap, then frames; ASIDs by themselves.
 
 pub(crate) mod asid;
+pub(crate) mod dma;
 pub(crate) mod early;
 pub(crate) mod heap;
 pub(crate) mod kernel_map;

@@ -90,6 +90,12 @@ impl Pool {
         Some((self.bytes(Frame(frame)), pages * PAGE))
     }
 
+    /// Gives back a run of `pages` pages that [`Pool::take_run`] gave.
+    pub(crate) fn give_run(&self, address: u64, pages: usize) {
+        let pages = pages.next_power_of_two();
+        self.buddy.lock().release(self.frame(address).0 as usize, pages.trailing_zeros() as u8);
+    }
+
     /// Makes the whole pages of a region of RAM free that was reserved.
     pub(crate) fn add(&self, region: &Region) {
         let number = |address: u64| ((address - self.base) / PAGE_SIZE) as usize;

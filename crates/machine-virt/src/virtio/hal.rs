@@ -4,7 +4,7 @@ use core::ptr::NonNull;
 
 use virtio_drivers::{BufferDirection, Hal, PhysAddr};
 
-use crate::memory;
+use crate::mem::dma;
 
 /// What the rings need of this machine: everything they are given lies in the
 /// direct map, and the devices see physical addresses.
@@ -16,18 +16,19 @@ pub(crate) struct VirtHal;
 unsafe impl Hal for VirtHal {
     fn dma_alloc(pages: usize, _direction: BufferDirection) -> (PhysAddr, NonNull<u8>) {
         // Address 0 is how the crate is told that there is no memory.
-        memory::alloc_contiguous(pages).map_or((0, NonNull::dangling()), |paddr| (paddr, direct(paddr)))
+        dma::alloc_contiguous(pages).map_or((0, NonNull::dangling()), |paddr| (paddr, direct(paddr)))
     }
 
     unsafe fn dma_dealloc(paddr: PhysAddr, _vaddr: NonNull<u8>, pages: usize) -> i32 {
         // SAFETY: the caller returns what `dma_alloc` gave, once.
-        unsafe { memory::free_contiguous(paddr, pages) };
+        unsafe { dma::free_contiguous(paddr, pages) };
         0
     }
 
     unsafe fn mmio_phys_to_virt(paddr: PhysAddr, size: usize) -> NonNull<u8> {
         // Only the PCI transport asks, and it is not used.
-        NonNull::new(memory::map_device(paddr, size)).unwrap_or(NonNull::dangling())
+        let region = paddr..paddr.saturating_add(size as u64);
+        NonNull::new(dma::device(&region)).unwrap_or(NonNull::dangling())
     }
 
     unsafe fn share(buffer: NonNull<[u8]>, _direction: BufferDirection) -> PhysAddr {
@@ -41,11 +42,11 @@ unsafe impl Hal for VirtHal {
 
 /// The address in the direct map of physical memory.
 fn direct(paddr: PhysAddr) -> NonNull<u8> {
-    NonNull::new(memory::phys_to_virt(paddr)).unwrap_or(NonNull::dangling())
+    NonNull::new(dma::direct(paddr)).unwrap_or(NonNull::dangling())
 }
 
 /// Where a device finds `buffer`, if it lies in the direct map, where what is
 /// contiguous for the kernel is so for a device.
 pub(crate) fn physical(buffer: NonNull<[u8]>) -> Option<PhysAddr> {
-    memory::virt_to_phys(buffer.cast::<u8>().as_ptr())
+    dma::physical(buffer.cast::<u8>().as_ptr(), buffer.len())
 }

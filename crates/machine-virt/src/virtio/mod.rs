@@ -20,13 +20,14 @@ use core::fmt;
 use core::ptr::NonNull;
 
 use machine::{BlockDev, NetDev};
+use machine_virt::platform::Device;
 use virtio_drivers::transport::mmio::{MmioError, MmioTransport, VirtIOHeader};
 use virtio_drivers::transport::{DeviceType, Transport};
-use machine_virt::platform::Device;
 
 use self::blk::Blk;
 use self::net::Net;
-use crate::{irq, memory};
+use crate::irq;
+use crate::mem::dma;
 
 /// A transport whose registers stay mapped for ever.
 pub(crate) type MmioDevice = MmioTransport<'static>;
@@ -71,7 +72,7 @@ pub(crate) fn probe(transports: &[Device], log: &mut dyn FnMut(fmt::Arguments<'_
 /// The transport behind `device`, if a device is plugged into it.
 fn open(device: &Device, log: &mut dyn FnMut(fmt::Arguments<'_>)) -> Option<MmioDevice> {
     let len = usize::try_from(device.registers.end - device.registers.start).ok()?;
-    let header = NonNull::new(memory::map_device(device.registers.start, len).cast::<VirtIOHeader>())?;
+    let header = NonNull::new(dma::device(&device.registers).cast::<VirtIOHeader>())?;
     // SAFETY: the device tree names these registers as a virtio transport, the
     // mapping is of device memory and is never undone, and each transport of
     // the tree is opened once.
