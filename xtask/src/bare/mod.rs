@@ -14,6 +14,7 @@ mod image;
 mod linux;
 mod qemu;
 mod qmp;
+mod show;
 mod suite;
 mod table;
 

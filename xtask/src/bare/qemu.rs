@@ -39,6 +39,8 @@ pub(crate) struct Setup {
     /// A network interface, with these ports of the host leading to the guest's.
     pub(crate) network: Option<Vec<(u16, u16)>>,
     pub(crate) semihosting: bool,
+    /// More arguments for QEMU, after all others.
+    pub(crate) extra: Vec<String>,
 }
 
 /// A disk image.
@@ -64,6 +66,7 @@ impl Setup {
             disks: Vec::new(),
             network: None,
             semihosting: false,
+            extra: Vec::new(),
         }
     }
 
@@ -124,6 +127,7 @@ impl Setup {
         }
         let exit = if self.semihosting { " vambrace.exit=semihosting" } else { "" };
         words.extend(["-append".into(), format!("{}{exit}", self.append).trim().into()]);
+        words.extend(self.extra.iter().map(OsString::from));
         words
     }
 
