@@ -38,6 +38,9 @@ type Outcomes = BTreeMap<String, Outcome>;
 /// # Errors
 /// Missing tools, failures that are not known ones, and a table that is not up to date.
 pub(crate) fn run(args: &[String]) -> Result<()> {
+    if let Some(("--show", rest)) = args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return show::command(rest);
+    }
     let (mut columns, mut names, mut verbose, mut write) = (Vec::new(), Vec::new(), false, false);
     let mut disk = false;
     let (mut bench, mut rounds) = (false, figures::ROUNDS);
@@ -56,7 +59,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--rounds" => rounds = rest.next().context("--rounds needs a number")?.parse()?,
             name if !name.starts_with('-') => names.push(name.to_owned()),
             _ => bail!(
-                "{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [NAME…], or bare --disk, or bare --bench [--rounds N] [--write]"
+                "{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [NAME…], or bare --disk, or bare --show [--on bare|linux] [--boots N] [CASE…], or bare --bench [--rounds N] [--write]"
             ),
         }
     }

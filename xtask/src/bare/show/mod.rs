@@ -16,7 +16,8 @@ mod stage;
 mod switches;
 mod telnet;
 
-use super::suite::Kernel;
+use super::kernel_of;
+use crate::expectations::Column;
 use crate::guest;
 use crate::setup;
 use crate::shell::{root, run as run_command, say, target_dir};
@@ -43,18 +44,54 @@ const CASES: &[Case] = &[
     ("smp", "four processors under load", smp::run),
 ];
 
-/// Runs the named cases, or all.
+/// What is asked for.
+#[derive(Debug)]
+struct Options {
+    column: Column,
+    /// How often to boot, in place of the cases.
+    boots: Option<usize>,
+    names: Vec<String>,
+}
+
+fn options(args: &[String]) -> Result<Options> {
+    let mut options = Options { column: Column::Bare, boots: None, names: Vec::new() };
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        match arg.as_str() {
+            "--on" => {
+                options.column = match rest.next().map(String::as_str) {
+                    Some("bare") => Column::Bare,
+                    Some("linux") => Column::Linux,
+                    _ => bail!("--on takes bare or linux here"),
+                }
+            }
+            "--boots" => options.boots = Some(rest.next().context("--boots needs a number")?.parse()?),
+            name if CASES.iter().any(|case| case.0 == name) => options.names.push(name.to_owned()),
+            _ => {
+                let known: Vec<&str> = CASES.iter().map(|case| case.0).collect();
+                bail!("{arg}: no such show-case; there are {}", known.join(", "));
+            }
+        }
+    }
+    Ok(options)
+}
+
+/// Runs the named cases, or all, on our kernel or, to try the cases, on Linux.
 ///
 /// # Errors
 /// Unknown names, missing tools, and cases that fail; all are run first.
-pub(super) fn run(kernel: &Kernel, names: &[String]) -> Result<()> {
-    if let Some(name) = names.iter().find(|name| CASES.iter().all(|case| case.0 != **name)) {
-        let known: Vec<&str> = CASES.iter().map(|case| case.0).collect();
-        bail!("{name}: no such show-case; there are {}", known.join(", "));
+pub(super) fn command(args: &[String]) -> Result<()> {
+    let options = options(args)?;
+    let kernel = kernel_of(options.column)?.context("a kernel of its own")?;
+    if let Some(count) = options.boots {
+        let figures = boots::repeat(&Stage::set(&kernel, &[])?, count)?;
+        say(&figures);
+        return Ok(());
     }
-    let stage = Stage::set(kernel, &files()?)?;
+    let stage = Stage::set(&kernel, &files()?)?;
+    let is_wanted = |name: &str| options.names.is_empty() || options.names.iter().any(|wanted| wanted == name);
     let mut failed = Vec::new();
-    for (name, about, case) in CASES.iter().filter(|case| names.is_empty() || names.iter().any(|name| name == case.0)) {
+    for (name, about, case) in CASES.iter().filter(|case| is_wanted(case.0)) {
         let start = Instant::now();
         match case(&stage) {
             Ok(figures) => say(&format!("ok      {name}: {figures} ({:.1} s)", start.elapsed().as_secs_f64())),
@@ -65,13 +102,6 @@ pub(super) fn run(kernel: &Kernel, names: &[String]) -> Result<()> {
         }
     }
     if failed.is_empty() { Ok(()) } else { bail!("{} failed", failed.join(", ")) }
-}
-
-/// Boots `count` times; [`run`] with the case `boots` does it ten times.
-pub(super) fn boots(kernel: &Kernel, count: usize) -> Result<()> {
-    let figures = boots::repeat(&Stage::set(kernel, &[])?, count)?;
-    say(&figures);
-    Ok(())
 }
 
 /// What the cases find in `/show`.

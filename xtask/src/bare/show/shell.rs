@@ -71,12 +71,6 @@ impl<'a> Shell<'a> {
         Ok(output.trim_end_matches('\n').to_owned())
     }
 
-    /// The output of a command as a number.
-    pub(super) fn number(&mut self, command: &str) -> Result<u64> {
-        let value = self.value(command)?;
-        value.trim().parse().with_context(|| format!("`{command}` printed {value:?}, which is no number"))
-    }
-
     /// Demands that a command prints exactly this.
     pub(super) fn demand(&mut self, command: &str, wanted: &str) -> Result<()> {
         let value = self.value(command)?;

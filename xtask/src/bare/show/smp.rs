@@ -17,16 +17,20 @@ const LOAD: &str = "for i in 1 2 3 4 5 6 7 8; do \
     done; wait";
 
 pub(super) fn run(stage: &Stage<'_>) -> Result<String> {
-    stage.with("smp", |setup| setup.cpus = CPUS, |shell| {
-        shell.demand("nproc", &CPUS.to_string())?;
-        let digest = shell.value("seq 1 20000 | sort -n | sha256sum")?;
-        let start = Instant::now();
-        let text = shell.value_within(LOAD, PATIENCE)?;
-        let took = start.elapsed();
-        let count = |wanted: &str| text.lines().filter(|line| *line == wanted).count();
-        ensure!(count(&digest) == 8 && count("1") == 8, "the load printed {text:?}");
-        ensure!(text.lines().count() == 16, "the load printed {text:?}");
-        shell.value_within("/show/regs_switch > /dev/null", PATIENCE)?;
-        Ok(format!("{CPUS} processors, the load in {:.1} s", took.as_secs_f64()))
-    })
+    stage.with(
+        "smp",
+        |setup| setup.cpus = CPUS,
+        |shell| {
+            shell.demand("nproc", &CPUS.to_string())?;
+            let digest = shell.value("seq 1 20000 | sort -n | sha256sum")?;
+            let start = Instant::now();
+            let text = shell.value_within(LOAD, PATIENCE)?;
+            let took = start.elapsed();
+            let count = |wanted: &str| text.lines().filter(|line| *line == wanted).count();
+            ensure!(count(&digest) == 8 && count("1") == 8, "the load printed {text:?}");
+            ensure!(text.lines().count() == 16, "the load printed {text:?}");
+            shell.value_within("/show/regs_switch > /dev/null", PATIENCE)?;
+            Ok(format!("{CPUS} processors, the load in {:.1} s", took.as_secs_f64()))
+        },
+    )
 }

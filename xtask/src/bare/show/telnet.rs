@@ -88,8 +88,7 @@ fn one(port: u16, number: usize) -> Result<()> {
 /// Several clients, each with a terminal of its own, one of which is interrupted.
 fn at_once(port: u16) -> Result<()> {
     let mut consoles = (0..AT_ONCE).map(|_| connect(port)).collect::<Result<Vec<_>>>()?;
-    let mut shells =
-        consoles.iter_mut().map(|console| Shell::wait_for(console, LOGIN)).collect::<Result<Vec<_>>>()?;
+    let mut shells = consoles.iter_mut().map(|console| Shell::wait_for(console, LOGIN)).collect::<Result<Vec<_>>>()?;
     let mut terminals = BTreeSet::new();
     for (number, shell) in shells.iter_mut().enumerate() {
         shell.value(&format!("mine={number}"))?;
