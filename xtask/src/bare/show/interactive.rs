@@ -74,10 +74,10 @@ fn job_control(shell: &mut Shell<'_>) -> Result<()> {
     shell.demand("wc -l < /tmp/job | tr -d ' '", "1")?;
     let state = "cut -d ' ' -f 3 /proc/$(cat /tmp/job)/stat";
     shell.demand(state, "T")?;
-    shell.demand_status("jobs | grep -q Stopped", 0)?;
+    listed(shell, "Stopped")?;
     shell.value("bg")?;
     shell.demand(state, "S")?;
-    shell.demand_status("jobs | grep -q Running", 0)?;
+    listed(shell, "Running")?;
     shell.type_line("fg")?;
     // It is in the foreground once the terminal is its own.
     std::thread::sleep(Duration::from_millis(500));
@@ -90,6 +90,13 @@ fn job_control(shell: &mut Shell<'_>) -> Result<()> {
     // A job in the background runs beside the shell, and its status can be waited for.
     shell.value("sh -c 'sleep 1; exit 9' & echo $! > /tmp/job")?;
     shell.demand_status("wait $(cat /tmp/job)", 9)
+}
+
+/// The shell lists one job, in this state.
+fn listed(shell: &mut Shell<'_>, state: &str) -> Result<()> {
+    let jobs = shell.value("jobs")?;
+    ensure!(jobs.lines().count() == 1 && jobs.contains(state), "`jobs` printed {jobs:?}");
+    Ok(())
 }
 
 fn start_sleeper(shell: &mut Shell<'_>) -> Result<()> {
