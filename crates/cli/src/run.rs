@@ -35,11 +35,11 @@ pub(crate) fn run(run: &Run) -> Result<u8> {
 pub(crate) fn shell(shell: &Shell) -> Result<u8> {
     let builder = GuestBuilder::new(Root::Builtin).hostname("vambrace");
     let builder = finish(builder, &shell.common)?;
-    let args = shell.args.iter().map(|arg| arg.as_bytes().to_vec());
     // With arguments it is a command, not a session: no login, no init.
     let builder = if shell.args.is_empty() {
-        builder.init().program("/sbin/init", args)
+        builder.init().program("/sbin/init", ["--session"])
     } else {
+        let args = shell.args.iter().map(|arg| arg.as_bytes().to_vec());
         builder.program("/bin/sh", args)
     };
     builder.run().map_err(Into::into)

@@ -1,125 +1,74 @@
-//! Process 1 of a login session: starts the login shell on the console, reaps
-//! every orphan, and ends with the shell's exit status.
+//! Process 1.
+//!
+//! Called plainly it brings a machine up: mounts the kernel's file systems,
+//! runs what `/etc/inittab` says, reaps every orphan, and takes the machine down
+//! when a signal asks for it (`SIGUSR2` powers off, `SIGUSR1` halts, `SIGTERM`
+//! and `SIGINT` restart, as `poweroff`, `halt` and `reboot` send them).
+//! With a command, which follows `--` or starts with a slash, it runs that on
+//! the console in place of a shell, and powers off when it ends.
+//!
+//! With `--session` it is the first process of a login on a machine that is up
+//! already: it starts the login shell and ends with that shell's exit status.
+//!
+//! `inittab.rs` reads the table, `machine.rs` is its loop and `session.rs` the
+//! other one; `mounts.rs` and `shutdown.rs` are the beginning and the end;
+//! `signals.rs` waits for signals.
+#![deny(unsafe_code)]
 
-use rustix::process::{Pid, WaitOptions, ioctl_tiocsctty, setsid, wait};
-use rustix::stdio::stdin;
-use std::io;
-use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+mod inittab;
+mod machine;
+mod mounts;
+mod session;
+mod shutdown;
+#[expect(unsafe_code, reason = "system calls")]
+mod signals;
 
-/// Where commands are looked for.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+use std::ffi::OsString;
+use std::process::ExitCode;
 
-/// What `/etc/passwd` says about the user who logs in.
+/// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
-struct Account {
-    name: String,
-    home: PathBuf,
-    shell: PathBuf,
+enum Task {
+    Session,
+    Machine(Vec<OsString>),
 }
 
-impl Account {
-    /// The entry of `uid` in the text of a `passwd` file.
-    fn parse(passwd: &str, uid: u32) -> Option<Self> {
-        passwd.lines().find_map(|line| {
-            let fields: Vec<&str> = line.split(':').collect();
-            let [name, _, entry_uid, _, _, home, shell] = fields[..] else {
-                return None;
-            };
-            (entry_uid.parse() == Ok(uid)).then(|| Self {
-                name: name.to_owned(),
-                home: home.into(),
-                shell: shell.into(),
-            })
-        })
+/// A kernel passes on the words of its command line that it does not know, so
+/// unknown words are no errors.
+fn task(mut args: Vec<OsString>) -> Task {
+    if args.first().is_some_and(|arg| arg == "--session") {
+        return Task::Session;
     }
-
-    fn current() -> Self {
-        let uid = rustix::process::getuid().as_raw();
-        let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-        Self::parse(&passwd, uid).unwrap_or_else(|| Self {
-            name: uid.to_string(),
-            home: "/".into(),
-            shell: "/bin/sh".into(),
-        })
-    }
-}
-
-/// The login shell as a command: its own session, with the console as its terminal.
-fn login(account: &Account) -> Command {
-    let shell_name = account
-        .shell
-        .file_name()
-        .unwrap_or(account.shell.as_os_str());
-    let mut argv0 = std::ffi::OsString::from("-");
-    argv0.push(shell_name);
-    let mut command = Command::new(&account.shell);
-    command.arg0(argv0);
-    command
-        .env("PATH", PATH)
-        .env("HOME", &account.home)
-        .env("SHELL", &account.shell);
-    command
-        .env("USER", &account.name)
-        .env("LOGNAME", &account.name);
-    if account.home.is_dir() {
-        command.current_dir(&account.home);
-    }
-    let become_session_leader = || {
-        setsid()?;
-        // It fails when a script is piped in or another session has the terminal;
-        // the shell then works without job control.
-        let _ = ioctl_tiocsctty(stdin());
-        Ok(())
+    let starts = |arg: &OsString| arg == "--" || arg.as_encoded_bytes().starts_with(b"/");
+    let command = match args.iter().position(starts) {
+        Some(at) if args.get(at).is_some_and(|arg| arg == "--") => args.split_off(at + 1),
+        Some(at) => args.split_off(at),
+        None => Vec::new(),
     };
-    // SAFETY: between fork and exec the closure makes system calls alone and does not allocate.
-    unsafe { command.pre_exec(become_session_leader) };
-    command
+    Task::Machine(command)
 }
 
-/// Reaps children until `shell` ends; its status as a shell reports it.
-fn reap_until(shell: Pid) -> io::Result<u8> {
-    loop {
-        let (pid, status) = match wait(WaitOptions::empty()) {
-            Ok(Some(ended)) => ended,
-            Ok(None) | Err(rustix::io::Errno::INTR) => continue,
-            Err(error) => return Err(error.into()),
-        };
-        if pid == shell {
-            let code = status
-                .exit_status()
-                .or_else(|| status.terminating_signal().map(|signal| 128 + signal));
-            if let Some(code) = code {
-                return Ok(u8::try_from(code).unwrap_or(u8::MAX));
-            }
-        }
-    }
-}
-
-fn run() -> Result<u8, String> {
-    if let Ok(hostname) = std::fs::read_to_string("/etc/hostname") {
-        // Without the privilege the name stays as it was, which harms nothing.
-        let _ = rustix::system::sethostname(hostname.trim().as_bytes());
-    }
-    let account = Account::current();
-    let child = login(&account)
-        .spawn()
-        .map_err(|error| format!("{}: {error}", account.shell.display()))?;
-    let pid = i32::try_from(child.id())
-        .ok()
-        .and_then(Pid::from_raw)
-        .ok_or("the shell has no process id")?;
-    reap_until(pid).map_err(|error| format!("wait: {error}"))
+/// Prints a message on the console.
+fn say(message: &str) {
+    use std::io::Write;
+    // A console that cannot be written to must not stop process 1.
+    let _ = writeln!(std::io::stderr(), "init: {message}");
 }
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(status) => ExitCode::from(status),
-        Err(message) => {
-            eprintln!("init: {message}");
-            ExitCode::from(127)
+    match task(std::env::args_os().skip(1).collect()) {
+        Task::Session => match session::run() {
+            Ok(status) => ExitCode::from(status),
+            Err(message) => {
+                say(&message);
+                ExitCode::from(127)
+            }
+        },
+        Task::Machine(_) if std::process::id() != 1 => {
+            say("only process 1 can bring a machine up");
+            ExitCode::FAILURE
         }
+        Task::Machine(command) => machine::run(&command),
     }
 }
 
@@ -127,16 +76,25 @@ fn main() -> ExitCode {
 mod tests {
     use super::*;
 
+    fn asked(args: &[&str]) -> Task {
+        task(args.iter().map(OsString::from).collect())
+    }
+
+    fn machine(command: &[&str]) -> Task {
+        Task::Machine(command.iter().map(OsString::from).collect())
+    }
+
     #[test]
-    fn accounts_are_found_by_uid() {
-        let passwd =
-            "bad line\nroot:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/ash\n";
-        let user = Account {
-            name: "user".into(),
-            home: "/home/user".into(),
-            shell: "/bin/ash".into(),
-        };
-        assert_eq!(Account::parse(passwd, 1000), Some(user));
-        assert_eq!(Account::parse(passwd, 7), None);
+    fn words_that_a_kernel_passes_on_are_no_command() {
+        assert_eq!(asked(&[]), machine(&[]));
+        assert_eq!(asked(&["splash", "auto"]), machine(&[]));
+    }
+
+    #[test]
+    fn a_command_starts_with_a_slash_or_after_two_hyphens() {
+        let command = machine(&["/bin/sh", "-c", "x"]);
+        assert_eq!(asked(&["splash", "/bin/sh", "-c", "x"]), command);
+        assert_eq!(asked(&["--", "ls", "/"]), machine(&["ls", "/"]));
+        assert_eq!(asked(&["--session"]), Task::Session);
     }
 }

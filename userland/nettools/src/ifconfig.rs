@@ -5,7 +5,7 @@ use crate::{Failure, reason, resolve};
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
 
-const UP: u16 = 1;
+pub(crate) const UP: u16 = 1;
 const BROADCAST: u16 = 2;
 const LOOPBACK: u16 = 8;
 /// Flags by name, in the order in which they are shown.

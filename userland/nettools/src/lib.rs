@@ -77,6 +77,16 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
+/// Switches an interface on, as `ifconfig NAME up` does.
+///
+/// # Errors
+/// There is no such interface, or no network at all.
+pub fn switch_on(name: &str) -> io::Result<()> {
+    let control = sys::Control::new()?;
+    let flags = control.flags(name)?;
+    control.set_flags(name, flags | ifconfig::UP)
+}
+
 macro_rules! commands {
     ($($(#[$doc:meta])* $name:ident: $text:literal;)*) => {$(
         $(#[$doc])*

@@ -44,9 +44,18 @@ const DIRECTORIES: &[(&str, u32)] = &[
     ("var/tmp", 0o1777),
 ];
 
+/// Programs that nobody calls by hand.
+const SYSTEM_PROGRAMS: &[&str] = &["init", "telnetd"];
+
 /// Symbolic links beside the commands'.
-const LINKS: &[(&str, &str)] =
-    &[("usr/bin", "../bin"), ("usr/sbin", "../sbin"), ("var/run", "../run"), ("bin/more", "less")];
+const LINKS: &[(&str, &str)] = &[
+    // What the kernel learns about names when it is given its address over the network.
+    ("etc/resolv.conf", "/proc/net/pnp"),
+    ("usr/bin", "../bin"),
+    ("usr/sbin", "../sbin"),
+    ("var/run", "../run"),
+    ("bin/more", "less"),
+];
 
 /// The packed image.
 pub(crate) fn pack(skeleton: &Path, programs: &[(String, PathBuf)], licences: &str) -> Result<Vec<u8>> {
@@ -58,7 +67,8 @@ pub(crate) fn pack(skeleton: &Path, programs: &[(String, PathBuf)], licences: &s
     nodes.insert("usr/share/licenses/THIRD-PARTY".to_owned(), Node::File(0o644, licences.as_bytes().to_vec()));
     for (name, path) in programs {
         let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let place = if name == "init" { "sbin/init".to_owned() } else { format!("bin/{name}") };
+        let place = if SYSTEM_PROGRAMS.contains(&name.as_str()) { "sbin" } else { "bin" };
+        let place = format!("{place}/{name}");
         nodes.insert(place, Node::File(0o755, bytes));
     }
     for name in command_names(skeleton)? {

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The programs of the image, which are packages of the userland's workspace.
-const PROGRAMS: &[&str] = &["init", "sh", "toolbox"];
+const PROGRAMS: &[&str] = &["init", "sh", "telnetd", "toolbox"];
 
 /// Rebuilds the image. With `--update` the committed one is replaced, else it must be equal.
 pub(crate) fn run(args: &[String]) -> Result<()> {
