@@ -5,6 +5,7 @@
 use rustix::process::{ioctl_tiocsctty, setsid};
 use rustix::stdio::stdin;
 use std::ffi::{OsStr, OsString};
+use std::mem::MaybeUninit;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -77,10 +78,16 @@ impl Account {
 }
 
 /// Makes `command` lead a session of its own, whose terminal is its standard
-/// input if that is a terminal that no other session has.
+/// input if that is a terminal that no other session has. No signal is held back from it.
 pub fn lead_session(command: &mut Command) {
     let become_leader = || {
         setsid()?;
+        let mut none = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: the first call makes the set valid, and the second one reads it.
+        unsafe {
+            libc::sigemptyset(none.as_mut_ptr());
+            libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
+        }
         // It fails when a script is piped in or another session has the terminal;
         // a shell then works without job control.
         let _ = ioctl_tiocsctty(stdin());
@@ -110,5 +117,26 @@ mod tests {
     fn an_empty_shell_is_the_usual_one() {
         let root = Account::parse("root:x:0:0:root:/root:\n", 0);
         assert_eq!(root.map(|root| root.shell), Some("/bin/sh".into()));
+    }
+
+    #[test]
+    fn a_leader_of_a_session_has_every_signal() {
+        // SAFETY: the set is valid once it is empty, and the mask is this thread's own.
+        unsafe {
+            let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+            libc::sigemptyset(set.as_mut_ptr());
+            let mut set = set.assume_init();
+            libc::sigaddset(&raw mut set, libc::SIGINT);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
+        }
+        let mut command = Command::new("cat");
+        command.arg("/proc/self/status").arg("/proc/self/stat");
+        lead_session(&mut command);
+        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("\nSigBlk:\t0000000000000000\n"), "{text}");
+        // Its number is that of its group and of its session.
+        let stat: Vec<_> = text.lines().last().unwrap_or_default().split(' ').collect();
+        assert_eq!((stat[0], stat[0]), (stat[4], stat[5]));
     }
 }

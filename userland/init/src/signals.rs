@@ -29,8 +29,8 @@ const SIGNALS: [(libc::c_int, Signal); 5] = [
     (libc::SIGINT, Signal::Shutdown(Shutdown::Restart)),
 ];
 
-/// The signals, held back until [`Signals::wait`] takes them. Programs that are
-/// started do not inherit this.
+/// The signals, held back until [`Signals::wait`] takes them. Programs inherit
+/// that unless they lead a session of [`account::lead_session`].
 pub(crate) struct Signals(libc::sigset_t);
 
 impl Signals {
