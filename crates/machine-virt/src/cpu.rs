@@ -121,7 +121,13 @@ impl VirtCpu {
                 context.pc = context.pc.wrapping_add(4);
                 None
             }
-            Cause::FpAccess | Cause::Undefined => Some(Exit::Undefined { word: instruction(context, table) }),
+            Cause::FpAccess | Cause::Undefined => {
+                let word = instruction(context, table);
+                match esr::decode_mrs(word) {
+                    Some(access) => self.system_register(context, table, access),
+                    None => Some(Exit::Undefined { word }),
+                }
+            }
             Cause::Machine => panic!("user code at {:#x} caused an exception with syndrome {esr:#x}", context.pc),
         }
     }

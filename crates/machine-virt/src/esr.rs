@@ -50,6 +50,19 @@ pub struct SystemAccess {
     pub is_read: bool,
 }
 
+/// The system register access in an instruction word, if it is `MRS`. Without
+/// `FEAT_IDST` an `MRS` of an ID register is an unknown instruction at EL0,
+/// with nothing in the syndrome.
+#[must_use]
+pub fn decode_mrs(word: u32) -> Option<SystemAccess> {
+    (word >> 20 == 0xd53).then(|| SystemAccess {
+        register: [2 | word >> 19 & 1, word >> 16 & 7, word >> 12 & 15, word >> 8 & 15, word >> 5 & 7]
+            .map(|field| (field & 0xff) as u8),
+        rt: (word & 31) as u8,
+        is_read: true,
+    })
+}
+
 /// Reads a syndrome of an exception from EL0 in AArch64 state.
 #[must_use]
 pub fn decode(esr: u64) -> Cause {
@@ -124,5 +137,15 @@ mod tests {
         let iss = 3 << 20 | 6 << 1 | 3 << 5 | 1;
         let access = SystemAccess { register: [3, 0, 0, 6, 0], rt: 3, is_read: true };
         assert_eq!(decode(0x18 << 26 | 1 << 25 | iss), Cause::SystemRegister(access));
+    }
+
+    #[test]
+    fn an_mrs_tells_its_register_without_a_syndrome() {
+        // mrs x3, id_aa64isar0_el1
+        let access = SystemAccess { register: [3, 0, 0, 6, 0], rt: 3, is_read: true };
+        assert_eq!(decode_mrs(0xd538_0603), Some(access));
+        // msr, and udf.
+        assert_eq!(decode_mrs(0xd518_0603), None);
+        assert_eq!(decode_mrs(0), None);
     }
 }
