@@ -117,7 +117,7 @@ impl Kernel {
             tree: Tree::default(),
             terminals: Terminals::default(),
             futexes: Futexes::default(),
-            net: Arc::default(),
+            net: Net::new(kernel.clone(), &machine),
             no_memory: Mutex::new(None),
             vfs: Vfs::new(kernel.clone(), &machine),
             shutdown: AtomicBool::new(false),
@@ -130,6 +130,7 @@ impl Kernel {
         let no_memory = Mm::new(&kernel)?;
         *kernel.no_memory.lock() = Some(no_memory);
         crate::tty::install(&kernel);
+        kernel.net.start(&kernel);
         Ok(kernel)
     }
 

@@ -24,6 +24,7 @@ pub(crate) struct FakeMachine {
     pool: FakePool,
     clock: FakeClock,
     random: AtomicU64,
+    net: Vec<Arc<dyn NetDev>>,
 }
 
 struct FakePool {
@@ -38,10 +39,16 @@ struct FakeClock {
 
 impl FakeMachine {
     pub(crate) fn new(frames: usize) -> Arc<Self> {
+        Self::with_net(frames, Vec::new())
+    }
+
+    /// One with network interfaces.
+    pub(crate) fn with_net(frames: usize, net: Vec<Arc<dyn NetDev>>) -> Arc<Self> {
         Arc::new(Self {
             pool: FakePool { frames: Mutex::new((0..frames).map(|_| None).collect()) },
             clock: FakeClock { now_ns: AtomicU64::new(1_000_000_000) },
             random: AtomicU64::new(1),
+            net,
         })
     }
 
@@ -58,9 +65,14 @@ pub(crate) fn kernel() -> Arc<Kernel> {
 
 /// A kernel on this machine.
 pub(crate) fn kernel_on(machine: &Arc<FakeMachine>) -> Arc<Kernel> {
+    kernel_with(machine, "")
+}
+
+/// A kernel with boot parameters.
+pub(crate) fn kernel_with(machine: &Arc<FakeMachine>, cmdline: &str) -> Arc<Kernel> {
     let config = Config {
         hostname: String::from("test"),
-        cmdline: String::new(),
+        cmdline: String::from(cmdline),
         trace: None,
         hwcap: [0; 2],
         cpuinfo: String::new(),
@@ -178,7 +190,7 @@ impl Machine for FakeMachine {
     }
 
     fn net_devices(&self) -> &[Arc<dyn NetDev>] {
-        &[]
+        &self.net
     }
 
     fn interrupts(&self, _visit: &mut dyn FnMut(u32, &str, &[u64])) {}

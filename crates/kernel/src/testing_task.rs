@@ -16,7 +16,7 @@ use crate::mm::{MapRequest, Mm};
 use crate::signal::{Action, Number, Set};
 use crate::syscall::{self, BoxFuture, Cx, Outcome};
 use crate::task::{Creds, Parts, Process, Task, ThreadSignals};
-use crate::testing::{FakeMachine, kernel_on};
+use crate::testing::{FakeMachine, kernel_on, kernel_with};
 
 /// A process with one thread and a page of memory.
 pub(crate) struct Guest {
@@ -55,6 +55,12 @@ impl Guest {
     pub(crate) fn new() -> Self {
         let machine = FakeMachine::new(256);
         let kernel = kernel_on(&machine);
+        Self::in_kernel(machine, kernel, 1, 0, 1, 1)
+    }
+
+    /// Process 1 of a kernel on this machine, with boot parameters.
+    pub(crate) fn with(machine: Arc<FakeMachine>, cmdline: &str) -> Self {
+        let kernel = kernel_with(&machine, cmdline);
         Self::in_kernel(machine, kernel, 1, 0, 1, 1)
     }
 

@@ -100,9 +100,31 @@ consts! {
         TCP_KEEPIDLE = 4;
         TCP_KEEPINTVL = 5;
         TCP_KEEPCNT = 6;
+        TCP_SYNCNT = 7;
+        TCP_LINGER2 = 8;
+        TCP_DEFER_ACCEPT = 9;
+        TCP_WINDOW_CLAMP = 10;
         TCP_INFO = 11;
+        TCP_QUICKACK = 12;
+        TCP_CONGESTION = 13;
+        TCP_USER_TIMEOUT = 18;
         IP_TOS = 1;
         IP_TTL = 2;
+        IP_HDRINCL = 3;
+        IP_PKTINFO = 8;
+        IP_MTU_DISCOVER = 10;
+        IP_RECVERR = 11;
+        IP_RECVTTL = 12;
+        IP_RECVTOS = 13;
+        IP_MTU = 14;
+        IP_MULTICAST_IF = 32;
+        IP_MULTICAST_TTL = 33;
+        IP_MULTICAST_LOOP = 34;
+        IP_ADD_MEMBERSHIP = 35;
+        IP_DROP_MEMBERSHIP = 36;
+        IPPROTO_RAW = 255;
+        SOL_RAW = 255;
+        ICMP_FILTER = 1;
         IPV6_V6ONLY = 26;
     }
 }

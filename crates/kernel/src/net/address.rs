@@ -11,7 +11,7 @@ use linux_abi::Errno;
 use linux_abi::socket::{AF_UNIX, AF_UNSPEC, SockaddrUn};
 use machine::sync::Mutex;
 
-use super::socket::{Kind, Socket};
+use super::socket::{Kind, Phase, Socket};
 use crate::error::{Because, Result};
 
 /// Bytes of the family, before the name.
@@ -158,11 +158,43 @@ impl Names {
         self.bound.lock().sockets.get(key).and_then(Weak::upgrade)
     }
 
+    /// The lines of `/proc/net/unix` for sockets that have names.
+    pub(super) fn list(&self) -> Vec<Vec<u8>> {
+        let mut sockets: Vec<Arc<Socket>> = self.bound.lock().sockets.values().filter_map(Weak::upgrade).collect();
+        sockets.sort_by_cached_key(|socket| to_bytes(socket.name().as_ref()));
+        sockets.iter().map(|socket| line(socket)).collect()
+    }
+
     /// Forgets a name.
     pub(super) fn remove(&self, key: &Key) {
         let removed = self.bound.lock().sockets.remove(key);
         drop(removed);
     }
+}
+
+/// A socket as `/proc/net/unix` shows it.
+fn line(socket: &Socket) -> Vec<u8> {
+    let phase = socket.state.lock().phase;
+    // As Linux numbers states; a flag tells of listeners.
+    let (flags, state) = match phase {
+        Phase::Listening => (0x1_0000, 1),
+        Phase::Idle => (0, 1),
+        Phase::Connected => (0, 3),
+    };
+    let kind = socket.kind().number();
+    let mut text = format!("0000000000000000: 00000002 00000000 {flags:08X} {kind:04X} {state:02X} 0").into_bytes();
+    match socket.name() {
+        None => {}
+        Some(Address::Path(path)) => {
+            text.push(b' ');
+            text.extend(path);
+        }
+        Some(Address::Abstract(name)) => {
+            text.extend(b" @");
+            text.extend(name.iter().map(|byte| if *byte == 0 { b'@' } else { *byte }));
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@ use alloc::sync::Arc;
 use linux_abi::Errno;
 use linux_abi::fcntl::OpenFlags;
 use linux_abi::socket::{
-    AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, SOCK_TYPE_MASK,
+    AF_INET, AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM, SOCK_TYPE_MASK,
 };
 use machine::GuestAddr;
 
-use super::socket::{Kind, Shut, Socket, SocketFile};
+use super::any::AnySocket;
+use super::socket::{Kind, Shut, Socket};
 use super::wait::{Attempt, Patience, run};
-use super::{address, naming, peer_cred_of, socket_of};
+use super::{inet, naming, peer_cred_of, socket_of};
 use crate::error::{Because, Result};
 use crate::fs::File;
 use crate::syscall::{Cx, Outcome};
@@ -33,27 +34,22 @@ impl NewFlags {
     }
 }
 
-/// The meaning of the first three arguments of `socket`.
-fn parse_kind(family: u32, kind: u32, protocol: u32) -> Result<(Kind, NewFlags)> {
-    let flags = NewFlags::parse(kind & !SOCK_TYPE_MASK)?;
-    if family != u32::from(AF_UNIX) {
-        return Err(Errno::EAFNOSUPPORT.because("only local sockets are supported"));
-    }
+/// The meaning of the type and the protocol of a local socket.
+fn parse_kind(kind: u32, protocol: u32) -> Result<Kind> {
     if protocol != 0 && protocol != u32::from(AF_UNIX) {
         return Err(Errno::EPROTONOSUPPORT.because("local sockets have no protocols"));
     }
-    let kind = match kind & SOCK_TYPE_MASK {
-        SOCK_STREAM => Kind::Stream,
+    match kind & SOCK_TYPE_MASK {
+        SOCK_STREAM => Ok(Kind::Stream),
         // Linux takes raw local sockets for datagram sockets.
-        SOCK_DGRAM | SOCK_RAW => Kind::Datagram,
-        SOCK_SEQPACKET => Kind::SeqPacket,
-        _ => return Err(Errno::ESOCKTNOSUPPORT.because("no such type of local socket")),
-    };
-    Ok((kind, flags))
+        SOCK_DGRAM | SOCK_RAW => Ok(Kind::Datagram),
+        SOCK_SEQPACKET => Ok(Kind::SeqPacket),
+        _ => Err(Errno::ESOCKTNOSUPPORT.because("no such type of local socket")),
+    }
 }
 
 /// Opens a socket. It is closed if no descriptor can be had for it.
-fn open(task: &Arc<Task>, socket: Arc<Socket>, flags: NewFlags) -> Result<Arc<File>> {
+fn open(task: &Arc<Task>, socket: AnySocket, flags: NewFlags) -> Result<Arc<File>> {
     let Some(kernel) = task.kernel() else {
         socket.close();
         return Err(Errno::ENODEV.because("the kernel is being torn down"));
@@ -62,21 +58,33 @@ fn open(task: &Arc<Task>, socket: Arc<Socket>, flags: NewFlags) -> Result<Arc<Fi
     open_flags.set(OpenFlags::O_NONBLOCK, flags.nonblock);
     let creds = task.creds();
     let path = kernel.vfs().socket_path(creds.fsuid, creds.fsgid);
-    Ok(File::new(&kernel, path, SocketFile::new(socket), open_flags))
+    Ok(File::new(&kernel, path, socket.into_ops(), open_flags))
 }
 
 pub(super) fn socket(cx: &mut Cx<'_>, family: u32, kind: u32, protocol: u32) -> Result<i32> {
-    let (kind, flags) = parse_kind(family, kind, protocol)?;
-    let file = open(cx.task, Socket::new(cx.kernel.net(), kind), flags)?;
+    let flags = NewFlags::parse(kind & !SOCK_TYPE_MASK)?;
+    let socket = match u16::try_from(family) {
+        Ok(AF_UNIX) => AnySocket::Local(Socket::new(cx.kernel.net(), parse_kind(kind, protocol)?)),
+        Ok(AF_INET) => AnySocket::Inet(inet::open(cx.kernel.net().inet(), cx.task, kind & SOCK_TYPE_MASK, protocol)?),
+        _ => return Err(Errno::EAFNOSUPPORT.because("no such family of sockets")),
+    };
+    let file = open(cx.task, socket, flags)?;
     cx.task.files().insert(cx.task, file, flags.cloexec)
 }
 
 pub(super) fn socketpair(cx: &mut Cx<'_>, family: u32, kind: u32, protocol: u32, fds: GuestAddr) -> Result<()> {
-    let (kind, flags) = parse_kind(family, kind, protocol)?;
+    let flags = NewFlags::parse(kind & !SOCK_TYPE_MASK)?;
+    match u16::try_from(family) {
+        Ok(AF_UNIX) => {}
+        Ok(AF_INET) => return Err(Errno::EOPNOTSUPP.because("internet sockets do not come in pairs")),
+        _ => return Err(Errno::EAFNOSUPPORT.because("no such family of sockets")),
+    }
+    let kind = parse_kind(kind, protocol)?;
     let (one, other) = (Socket::new(cx.kernel.net(), kind), Socket::new(cx.kernel.net(), kind));
     let cred = peer_cred_of(cx.task);
     // Once they are joined each needs a file that closes it.
-    let (first, second) = (open(cx.task, one.clone(), flags)?, open(cx.task, other.clone(), flags)?);
+    let first = open(cx.task, AnySocket::Local(one.clone()), flags)?;
+    let second = open(cx.task, AnySocket::Local(other.clone()), flags)?;
     one.join(&other, cred);
     other.join(&one, cred);
     let files = cx.task.files();
@@ -98,8 +106,7 @@ pub(super) fn socketpair(cx: &mut Cx<'_>, family: u32, kind: u32, protocol: u32,
 
 pub(super) fn shutdown(cx: &mut Cx<'_>, fd: i32, how: u32) -> Result<()> {
     let (_, socket) = socket_of(cx, fd)?;
-    socket.shut_down(Shut::from_how(how)?);
-    Ok(())
+    socket.shut_down(Shut::from_how(how)?)
 }
 
 pub(super) fn accept(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, addrlen: GuestAddr) -> Result<Outcome> {
@@ -109,7 +116,7 @@ pub(super) fn accept(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, addrlen: GuestAd
 pub(super) fn accept4(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, addrlen: GuestAddr, flags: u32) -> Result<Outcome> {
     let flags = NewFlags::parse(flags)?;
     let (file, socket) = socket_of(cx, fd)?;
-    let timeout_ns = socket.state.lock().receive_timeout_ns;
+    let timeout_ns = socket.receive_timeout_ns();
     let patience = Patience { may_wait: !file.is_nonblocking(), timeout_ns };
     let queue = socket.queue().clone();
     Ok(run(cx, patience, &queue, Accepting { _file: file, socket, flags, addr, addrlen }))
@@ -118,7 +125,7 @@ pub(super) fn accept4(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, addrlen: GuestA
 struct Accepting {
     /// Keeps the socket open while the call waits.
     _file: Arc<File>,
-    socket: Arc<Socket>,
+    socket: AnySocket,
     flags: NewFlags,
     addr: GuestAddr,
     addrlen: GuestAddr,
@@ -126,13 +133,14 @@ struct Accepting {
 
 impl Attempt for Accepting {
     fn attempt(&mut self, task: &Arc<Task>) -> Result<u64> {
-        let accepted = self.socket.take_connection()?;
+        let accepted = match &self.socket {
+            AnySocket::Local(socket) => AnySocket::Local(socket.take_connection()?),
+            AnySocket::Inet(socket) => AnySocket::Inet(socket.accept()?),
+        };
         // From here on the file closes the connection if anything fails.
         let file = open(task, accepted.clone(), self.flags)?;
         if !self.addr.is_null() {
-            let peer = accepted.state.lock().peer.clone();
-            let name = peer.and_then(|peer| peer.name());
-            naming::store(task, self.addr, self.addrlen, &address::to_bytes(name.as_ref()))?;
+            naming::store(task, self.addr, self.addrlen, &naming::peer_bytes(&accepted))?;
         }
         let fd = task.files().insert(task, file, self.flags.cloexec)?;
         Ok(u64::from(fd.unsigned_abs()))

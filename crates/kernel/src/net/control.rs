@@ -32,13 +32,20 @@ pub(super) struct Outgoing {
     pub(super) rights: Option<Rights>,
 }
 
+impl Outgoing {
+    /// Nothing but who `task` is.
+    pub(super) fn plain(task: &Task) -> Self {
+        Self { cred: cred_of(task), rights: None }
+    }
+}
+
 /// Reads the control messages of `sendmsg`.
 ///
 /// # Errors
 /// `EINVAL` if they make no sense, `EBADF`, `EPERM` for somebody else's
 /// credentials, `ENOBUFS`, `ETOOMANYREFS`, `EFAULT`.
 pub(super) fn read(net: &Arc<Net>, task: &Arc<Task>, addr: GuestAddr, len: u64) -> Result<Outgoing> {
-    let mut outgoing = Outgoing { cred: cred_of(task), rights: None };
+    let mut outgoing = Outgoing::plain(task);
     if addr.is_null() || len == 0 {
         return Ok(outgoing);
     }
@@ -129,6 +136,20 @@ impl<'a> Sink<'a> {
         self.put(&bytes)
     }
 
+    /// Stores a message of another level.
+    ///
+    /// # Errors
+    /// `EFAULT`.
+    pub(super) fn put_other(&mut self, level: u32, kind: u32, data: &[u8]) -> Result<()> {
+        let mut bytes = header_of(level, HEADER + data.len(), kind);
+        bytes.extend_from_slice(data);
+        if self.room < bytes.len() {
+            self.flags |= MsgFlags::MSG_CTRUNC;
+            return Ok(());
+        }
+        self.put(&bytes)
+    }
+
     /// Opens descriptors for files that came along and stores them; as many as
     /// fit and as the process may have. The rest is closed.
     ///
@@ -175,6 +196,10 @@ impl<'a> Sink<'a> {
 }
 
 fn header(len: usize, kind: u32) -> Vec<u8> {
-    let header = Cmsghdr { cmsg_len: len as u64, cmsg_level: SOL_SOCKET.cast_signed(), cmsg_type: kind.cast_signed() };
+    header_of(SOL_SOCKET, len, kind)
+}
+
+fn header_of(level: u32, len: usize, kind: u32) -> Vec<u8> {
+    let header = Cmsghdr { cmsg_len: len as u64, cmsg_level: level.cast_signed(), cmsg_type: kind.cast_signed() };
     header.to_bytes().to_vec()
 }

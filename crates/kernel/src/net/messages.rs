@@ -11,7 +11,7 @@ use linux_abi::socket::{Mmsghdr, MsgFlags, Msghdr};
 use linux_abi::uio::{MAX_RW_COUNT, UIO_MAXIOV};
 use machine::GuestAddr;
 
-use super::socket::Socket;
+use super::any::AnySocket;
 use super::socket_of;
 use super::wait::{Patience, run};
 use crate::error::{Because, Result};
@@ -51,7 +51,7 @@ fn nth(messages: GuestAddr, index: u32) -> GuestAddr {
 
 fn check_flags(flags: MsgFlags) -> Result<()> {
     if flags.contains(MsgFlags::MSG_OOB) {
-        return Err(Errno::EOPNOTSUPP.because("local sockets have no urgent data"));
+        return Err(Errno::EOPNOTSUPP.because("there are no urgent data"));
     }
     Ok(())
 }
@@ -60,7 +60,7 @@ fn check_flags(flags: MsgFlags) -> Result<()> {
 #[derive(Clone, Debug)]
 struct Open {
     file: Arc<File>,
-    socket: Arc<Socket>,
+    socket: AnySocket,
     flags: MsgFlags,
 }
 
@@ -72,17 +72,19 @@ impl Open {
     }
 
     fn patience(&self, timeout_ns: Option<u64>) -> Patience {
-        let may_wait = !self.file.is_nonblocking() && !self.flags.contains(MsgFlags::MSG_DONTWAIT);
+        // The queue of errors is not waited for.
+        let never = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_ERRQUEUE;
+        let may_wait = !self.file.is_nonblocking() && !self.flags.intersects(never);
         Patience { may_wait, timeout_ns }
     }
 
     fn send(self, cx: &Cx<'_>, call: impl super::wait::Attempt) -> Outcome {
-        let timeout_ns = self.socket.state.lock().send_timeout_ns;
+        let timeout_ns = self.socket.send_timeout_ns();
         run(cx, self.patience(timeout_ns), self.socket.queue(), call)
     }
 
     fn receive(self, cx: &Cx<'_>, call: impl super::wait::Attempt) -> Outcome {
-        let timeout_ns = self.socket.state.lock().receive_timeout_ns;
+        let timeout_ns = self.socket.receive_timeout_ns();
         run(cx, self.patience(timeout_ns), self.socket.queue(), call)
     }
 }
@@ -145,7 +147,7 @@ pub(super) fn recvmmsg(
 ) -> Result<Outcome> {
     let deadline = read_timeout(cx, timeout)?;
     let open = Open::new(cx, fd, flags)?;
-    let own = open.socket.state.lock().receive_timeout_ns;
+    let own = open.socket.receive_timeout_ns();
     let given = deadline.map(|deadline| deadline.saturating_sub(cx.kernel.now_ns()));
     let timeout_ns = match (own, given) {
         (Some(own), Some(given)) => Some(own.min(given)),

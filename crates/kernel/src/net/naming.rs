@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::SocketAddrV4;
 
 use linux_abi::Errno;
 use linux_abi::fcntl::AT_FDCWD;
@@ -10,6 +11,8 @@ use linux_abi::socket::SOMAXCONN;
 use machine::GuestAddr;
 
 use super::address::{self, Address, Given, Key};
+use super::any::AnySocket;
+use super::inet::{self, InetSocket};
 use super::socket::{Backlog, Binding, Kind, Phase, Shut, Socket};
 use super::wait::{Attempt, Patience, run};
 use super::{peer_cred_of, socket_of};
@@ -26,10 +29,23 @@ const MAX_LEN: u32 = 128;
 /// # Errors
 /// `EFAULT`, `EINVAL`.
 pub(super) fn read(task: &Task, addr: GuestAddr, len: u32) -> Result<Given> {
+    Given::parse(&read_bytes(task, addr, len)?)
+}
+
+/// Reads the bytes of an address of any family.
+fn read_bytes(task: &Task, addr: GuestAddr, len: u32) -> Result<Vec<u8>> {
     if len > MAX_LEN {
         return Err(Errno::EINVAL.because("the address is too long"));
     }
-    Given::parse(&task.mm().read_vec(addr, len as usize)?)
+    task.mm().read_vec(addr, len as usize)
+}
+
+/// Reads an internet address that a program gives; `None` for `AF_UNSPEC`.
+///
+/// # Errors
+/// `EFAULT`, `EINVAL`, `EAFNOSUPPORT`.
+pub(super) fn read_inet(task: &Task, addr: GuestAddr, len: u32) -> Result<Option<SocketAddrV4>> {
+    inet::parse_address(&read_bytes(task, addr, len)?)
 }
 
 /// Stores an address where there is room for as much as `addrlen` points to,
@@ -55,7 +71,13 @@ fn key_of(path: &Path) -> Result<Key> {
 }
 
 pub(super) fn bind(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, len: u32) -> Result<()> {
-    let (_, socket) = socket_of(cx, fd)?;
+    let socket = match socket_of(cx, fd)?.1 {
+        AnySocket::Local(socket) => socket,
+        AnySocket::Inet(socket) => {
+            let to = read_inet(cx.task, addr, len)?;
+            return socket.bind(cx.task, to);
+        }
+    };
     let given = read(cx.task, addr, len)?;
     let _naming = socket.naming.lock();
     if given == Given::Any {
@@ -115,7 +137,10 @@ fn set_name(socket: &Socket, name: Address, key: Key, path: Option<Path>) {
 }
 
 pub(super) fn listen(cx: &mut Cx<'_>, fd: i32, backlog: u32) -> Result<()> {
-    let (_, socket) = socket_of(cx, fd)?;
+    let socket = match socket_of(cx, fd)?.1 {
+        AnySocket::Local(socket) => socket,
+        AnySocket::Inet(socket) => return socket.listen(backlog),
+    };
     if !socket.kind().connects() {
         return Err(Errno::EOPNOTSUPP.because("the socket takes no connections"));
     }
@@ -166,7 +191,10 @@ pub(super) fn find(task: &Arc<Task>, socket: &Socket, name: &Address) -> Result<
 }
 
 pub(super) fn connect(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, len: u32) -> Result<Outcome> {
-    let (file, socket) = socket_of(cx, fd)?;
+    let (file, socket) = match socket_of(cx, fd)? {
+        (file, AnySocket::Local(socket)) => (file, socket),
+        (file, AnySocket::Inet(socket)) => return connect_inet(cx, file, socket, addr, len),
+    };
     let given = read(cx.task, addr, len)?;
     if socket.kind() == Kind::Datagram {
         let peer = match given {
@@ -182,6 +210,48 @@ pub(super) fn connect(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, len: u32) -> Re
     // Only a full backlog makes it wait; the listener tells when it is not.
     let queue = find(cx.task, &socket, &name)?.queue().clone();
     Ok(run(cx, patience, &queue, Connecting { _file: file, socket, name }))
+}
+
+fn connect_inet(
+    cx: &mut Cx<'_>,
+    file: Arc<File>,
+    socket: Arc<InetSocket>,
+    addr: GuestAddr,
+    len: u32,
+) -> Result<Outcome> {
+    let to = read_inet(cx.task, addr, len)?;
+    if !socket.is_stream() {
+        return socket.connect_datagrams(to).map(|()| Outcome::Done(Ok(0)));
+    }
+    let Some(to) = to else {
+        socket.disconnect();
+        return Ok(Outcome::Done(Ok(0)));
+    };
+    let patience = Patience { may_wait: !file.is_nonblocking(), timeout_ns: socket.timeouts().1 };
+    let queue = socket.queue().clone();
+    let call = ConnectingInet { _file: file, socket, to, has_begun: false, is_repeated: false };
+    Ok(run(cx, patience, &queue, call))
+}
+
+struct ConnectingInet {
+    /// Keeps the socket open while the call waits.
+    _file: Arc<File>,
+    socket: Arc<InetSocket>,
+    to: SocketAddrV4,
+    has_begun: bool,
+    /// An earlier call began it.
+    is_repeated: bool,
+}
+
+impl Attempt for ConnectingInet {
+    fn attempt(&mut self, _task: &Arc<Task>) -> Result<u64> {
+        self.socket.connect_stream(self.to, &mut self.has_begun, &mut self.is_repeated).map(|()| 0)
+    }
+
+    fn late(&self) -> Option<Error> {
+        let errno = if self.is_repeated { Errno::EALREADY } else { Errno::EINPROGRESS };
+        Some(errno.because("the connection is being made"))
+    }
 }
 
 fn connect_datagrams(socket: &Arc<Socket>, peer: Option<Arc<Socket>>) -> Result<()> {
@@ -248,14 +318,32 @@ impl Attempt for Connecting {
 }
 
 pub(super) fn getsockname(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, len: GuestAddr) -> Result<()> {
-    let (_, socket) = socket_of(cx, fd)?;
-    let bytes: Vec<u8> = address::to_bytes(socket.name().as_ref());
+    let bytes = match socket_of(cx, fd)?.1 {
+        AnySocket::Local(socket) => address::to_bytes(socket.name().as_ref()),
+        AnySocket::Inet(socket) => inet::address_bytes(socket.name()).to_vec(),
+    };
     store(cx.task, addr, len, &bytes)
 }
 
 pub(super) fn getpeername(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, len: GuestAddr) -> Result<()> {
-    let (_, socket) = socket_of(cx, fd)?;
-    let peer = socket.state.lock().peer.clone();
-    let peer = peer.ok_or(Errno::ENOTCONN.because("the socket is not connected"))?;
-    store(cx.task, addr, len, &address::to_bytes(peer.name().as_ref()))
+    let bytes = match socket_of(cx, fd)?.1 {
+        AnySocket::Local(socket) => {
+            let peer = socket.state.lock().peer.clone();
+            let peer = peer.ok_or(Errno::ENOTCONN.because("the socket is not connected"))?;
+            address::to_bytes(peer.name().as_ref())
+        }
+        AnySocket::Inet(socket) => inet::address_bytes(socket.peer_name()?).to_vec(),
+    };
+    store(cx.task, addr, len, &bytes)
+}
+
+/// The address of the other end, as `accept` tells it.
+pub(super) fn peer_bytes(socket: &AnySocket) -> Vec<u8> {
+    match socket {
+        AnySocket::Local(socket) => {
+            let peer = socket.state.lock().peer.clone();
+            address::to_bytes(peer.and_then(|peer| peer.name()).as_ref())
+        }
+        AnySocket::Inet(socket) => inet::address_bytes(socket.remote()).to_vec(),
+    }
 }

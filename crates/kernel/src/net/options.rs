@@ -12,7 +12,7 @@ use machine::GuestAddr;
 
 use super::buffer::DEFAULT_LIMIT;
 use super::socket::{Phase, Socket};
-use super::socket_of;
+use super::{AnySocket, inet, socket_of};
 use crate::error::{Because, Error, Result};
 use crate::syscall::Cx;
 
@@ -73,11 +73,16 @@ pub(super) fn getsockopt(
     len: GuestAddr,
 ) -> Result<()> {
     let (_, socket) = socket_of(cx, fd)?;
-    check_level(level)?;
+    if matches!(socket, AnySocket::Local(_)) {
+        check_level(level)?;
+    }
     let mm = cx.task.mm();
     let room =
         usize::try_from(mm.read_abi::<i32>(len)?).map_err(|_| Errno::EINVAL.because("the length is negative"))?;
-    let bytes = get(&socket, name)?;
+    let bytes = match socket {
+        AnySocket::Local(socket) => get(&socket, name)?,
+        AnySocket::Inet(socket) => inet::getsockopt(&socket, level.cast_unsigned(), name)?,
+    };
     let count = room.min(bytes.len());
     mm.write(value, bytes.get(..count).unwrap_or_default())?;
     mm.write_u32(len, u32::try_from(count).unwrap_or(0))
@@ -110,19 +115,19 @@ fn get(socket: &Socket, name: u32) -> Result<Vec<u8>> {
     })
 }
 
-fn bytes_of<T: Wire>(value: T) -> Vec<u8> {
+pub(super) fn bytes_of<T: Wire>(value: T) -> Vec<u8> {
     let mut bytes = alloc::vec![0; T::SIZE];
     value.store(&mut bytes);
     bytes
 }
 
 /// A time limit as seconds and microseconds; zero for none.
-fn timeval(ns: Option<u64>) -> Vec<u8> {
+pub(super) fn timeval(ns: Option<u64>) -> Vec<u8> {
     let microseconds = ns.unwrap_or(0) / 1000;
     bytes_of([microseconds / 1_000_000, microseconds % 1_000_000])
 }
 
-fn timeout_ns([seconds, microseconds]: [i64; 2]) -> Result<Option<u64>> {
+pub(super) fn timeout_ns([seconds, microseconds]: [i64; 2]) -> Result<Option<u64>> {
     let bad = || Errno::EDOM.because("not so many microseconds");
     let microseconds = u64::try_from(microseconds).ok().filter(|n| *n < 1_000_000).ok_or_else(bad)?;
     // A negative time is over at once, as in Linux.
@@ -132,7 +137,10 @@ fn timeout_ns([seconds, microseconds]: [i64; 2]) -> Result<Option<u64>> {
 }
 
 pub(super) fn setsockopt(cx: &mut Cx<'_>, fd: i32, level: i32, name: u32, value: GuestAddr, len: u32) -> Result<()> {
-    let (_, socket) = socket_of(cx, fd)?;
+    let socket = match socket_of(cx, fd)?.1 {
+        AnySocket::Local(socket) => socket,
+        AnySocket::Inet(socket) => return inet::setsockopt(cx, &socket, level.cast_unsigned(), name, value, len),
+    };
     check_level(level)?;
     let mm = cx.task.mm();
     let check_len = |needed: u32| {
@@ -170,6 +178,6 @@ pub(super) fn setsockopt(cx: &mut Cx<'_>, fd: i32, level: i32, name: u32, value:
 
 /// Linux keeps twice of what it is told, for what messages cost beside their
 /// bytes.
-fn doubled(number: u32, limit: usize) -> usize {
+pub(super) fn doubled(number: u32, limit: usize) -> usize {
     usize::try_from(number).unwrap_or(limit).min(limit).saturating_mul(2)
 }

@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::SocketAddrV4;
 
 use linux_abi::Errno;
 use linux_abi::socket::Ucred;
@@ -21,6 +22,10 @@ pub(super) struct Received {
     pub(super) cred: Option<Ucred>,
     /// The name of the socket that sent it.
     pub(super) from: Option<Address>,
+    /// The internet address that sent it.
+    pub(super) sender: Option<SocketAddrV4>,
+    /// Further control messages: level, type and bytes.
+    pub(super) control: Vec<(u32, u32, Vec<u8>)>,
     /// Descriptors.
     pub(super) files: Vec<Arc<File>>,
     /// The length of the record, whether it fitted or not.

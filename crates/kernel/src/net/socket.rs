@@ -24,7 +24,7 @@ use super::Net;
 use super::address::{Address, Key};
 use super::buffer::{Account, DEFAULT_LIMIT, Inbox, Message};
 use super::receive::Received;
-use crate::error::{Because, Error, Result};
+use crate::error::{Because, Result};
 use crate::fs::{File, FileOps, IoBuf, Path};
 use crate::sched::WaitQueue;
 use crate::syscall::{Cx, Outcome};
@@ -381,7 +381,10 @@ impl FileOps for SocketFile {
         let value = match command {
             FIONREAD => self.0.pending(),
             TIOCOUTQ => Ok(self.0.account.used()),
-            _ => Err(Error::from(Errno::ENOTTY)),
+            _ => {
+                let done = super::inet::interface_ioctl(cx, self.0.net.inet(), command, arg);
+                return Outcome::Done(done.map(|()| 0));
+            }
         };
         let stored = value.and_then(|value| cx.task.mm().write_u32(arg, u32::try_from(value).unwrap_or(u32::MAX)));
         Outcome::Done(stored.map(|()| 0))

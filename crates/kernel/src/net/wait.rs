@@ -17,6 +17,11 @@ pub(super) trait Attempt: Send + 'static {
     /// `EAGAIN` if it has to wait to go on.
     fn attempt(&mut self, task: &Arc<Task>) -> Result<u64>;
 
+    /// The error instead of `EAGAIN` if the call may not wait, or no longer.
+    fn late(&self) -> Option<Error> {
+        None
+    }
+
     /// The result if the wait ends early; `None` if nothing has been done yet.
     fn so_far(&mut self, _task: &Arc<Task>) -> Option<Result<u64>> {
         None
@@ -38,7 +43,7 @@ pub(super) fn run(cx: &Cx<'_>, patience: Patience, queue: &WaitQueue, mut call: 
     match call.attempt(cx.task) {
         Err(error) if error.errno == Errno::EAGAIN => {
             if !patience.may_wait {
-                return Outcome::Done(call.so_far(cx.task).unwrap_or(Err(error)));
+                return Outcome::Done(call.so_far(cx.task).unwrap_or(Err(call.late().unwrap_or(error))));
             }
         }
         result => return Outcome::Done(result),
@@ -52,7 +57,7 @@ pub(super) fn run(cx: &Cx<'_>, patience: Patience, queue: &WaitQueue, mut call: 
         });
         let early = match task.interruptible_until(&kernel, deadline, again).await {
             Ok(Some(result)) => return result,
-            Ok(None) => Error::from(Errno::EAGAIN),
+            Ok(None) => call.late().unwrap_or(Error::from(Errno::EAGAIN)),
             // A call with a time limit would start it anew.
             Err(_) if deadline.is_some() => Error::INTERRUPTED_FINAL,
             Err(_) => Error::INTERRUPTED,

@@ -12,7 +12,7 @@ use machine::{GuestAddr, Prot};
 
 use crate::error::{Because, Result};
 use crate::fs::procfs::node::{self, Dir, text};
-use crate::fs::procfs::{Item, Target, What, any_inode, fds, gone, number, stat, status};
+use crate::fs::procfs::{Item, Target, What, any_inode, fds, gone, net, number, stat, status};
 use crate::fs::{Attr, Caller, DirEntry, DirSink, File, FileOps, FileType, Inode, IoBuf, NameCaching, Path};
 use crate::mm::{Label, Mm, VmaFlags};
 use crate::task::UNLIMITED;
@@ -44,6 +44,7 @@ macro_rules! common_items {
             Item { name: "mem", mode: 0o600, what: What::Memory },
             file("mountinfo", 0o444, mountinfo),
             file("mounts", 0o444, mounts),
+            Item { name: "net", mode: 0o555, what: What::Table(net::ITEMS) },
             file("oom_score", 0o444, |_| Ok(b"0\n".to_vec())),
             file("personality", 0o400, |_| Ok(b"00000000\n".to_vec())),
             place("root", |target| Ok(target.task()?.fs().root())),

@@ -20,6 +20,7 @@ const ITEMS: &[Item] = &[
     Item { name: "meminfo", mode: 0o444, what: What::Text(system::meminfo) },
     Item { name: "locks", mode: 0o444, what: What::Text(system::locks) },
     Item { name: "mounts", mode: 0o777, what: What::Link(|_, _| Ok(b"self/mounts".to_vec())) },
+    Item { name: "net", mode: 0o777, what: What::Link(|_, _| Ok(b"self/net".to_vec())) },
     Item { name: "partitions", mode: 0o444, what: What::Text(system::partitions) },
     Item { name: "self", mode: 0o777, what: What::Link(own_process) },
     Item { name: "stat", mode: 0o444, what: What::Text(system::stat) },

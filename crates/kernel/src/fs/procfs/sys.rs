@@ -19,6 +19,7 @@ const fn fixed(name: &'static str, value: fn(&Target) -> Result<Vec<u8>>) -> Ite
 pub(super) const ITEMS: &[Item] = &[
     Item { name: "fs", mode: 0o555, what: What::Table(FS) },
     Item { name: "kernel", mode: 0o555, what: What::Table(KERNEL) },
+    Item { name: "net", mode: 0o555, what: What::Table(NET) },
     Item { name: "vm", mode: 0o555, what: What::Table(VM) },
 ];
 
@@ -41,6 +42,19 @@ const KERNEL: &[Item] = &[
     fixed("randomize_va_space", |_| Ok(b"0\n".to_vec())),
     fixed("threads-max", |target| Ok(text(format!("{}\n", target.kernel()?.max_threads())))),
     fixed("version", |_| Ok(text(format!("{VERSION}\n")))),
+];
+
+const NET: &[Item] = &[
+    Item { name: "core", mode: 0o555, what: What::Table(NET_CORE) },
+    Item { name: "ipv4", mode: 0o555, what: What::Table(NET_IPV4) },
+];
+
+const NET_CORE: &[Item] = &[fixed("somaxconn", |_| Ok(text(format!("{}\n", linux_abi::socket::SOMAXCONN))))];
+
+const NET_IPV4: &[Item] = &[
+    fixed("ip_local_port_range", |_| Ok(text(crate::net::local_port_range()))),
+    fixed("ip_unprivileged_port_start", |_| Ok(b"1024\n".to_vec())),
+    fixed("ping_group_range", |_| Ok(b"0\t2147483647\n".to_vec())),
 ];
 
 const RANDOM: &[Item] = &[

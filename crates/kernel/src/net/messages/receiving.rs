@@ -13,9 +13,9 @@ use crate::fs::IoBuf;
 use crate::mm::IoVec;
 use crate::net::address;
 use crate::net::control::Sink;
+use crate::net::inet;
 use crate::net::naming;
 use crate::net::receive::Received;
-use crate::net::socket::Kind;
 use crate::net::wait::Attempt;
 use crate::task::Task;
 
@@ -38,7 +38,7 @@ pub(super) struct Receiving {
 
 impl Receiving {
     pub(super) fn new(open: Open, ranges: Vec<IoVec>, report: Report) -> Self {
-        let keeps_senders_apart = open.socket.state.lock().passes_cred;
+        let keeps_senders_apart = open.socket.passes_cred();
         let got = Received { keeps_senders_apart, ..Received::default() };
         Self { open, ranges, report, got, done: 0 }
     }
@@ -60,7 +60,8 @@ impl Receiving {
         let whole = self.got.record_len.unwrap_or(self.done);
         let mut flags = self.open.flags & MsgFlags::MSG_CMSG_CLOEXEC;
         flags.set(MsgFlags::MSG_TRUNC, whole > self.done);
-        let name = self.got.from.take().map(|name| address::to_bytes(Some(&name))).unwrap_or_default();
+        let local = self.got.from.take().map(|name| address::to_bytes(Some(&name)));
+        let name = local.or_else(|| Some(inet::address_bytes(self.got.sender?).to_vec())).unwrap_or_default();
         match &self.report {
             Report::From(addr, _) if addr.is_null() => {}
             Report::From(addr, len) => naming::store(task, *addr, *len, &name)?,
@@ -68,6 +69,9 @@ impl Receiving {
                 let mut sink = Sink::new(task, GuestAddr(header.msg_control), header.msg_controllen);
                 if let Some(cred) = self.got.cred.filter(|_| self.got.keeps_senders_apart) {
                     sink.put_cred(cred)?;
+                }
+                for (level, kind, bytes) in core::mem::take(&mut self.got.control) {
+                    sink.put_other(level, kind, &bytes)?;
                 }
                 let cloexec = self.open.flags.contains(MsgFlags::MSG_CMSG_CLOEXEC);
                 sink.put_files(core::mem::take(&mut self.got.files), cloexec)?;
@@ -95,10 +99,10 @@ impl Attempt for Receiving {
         loop {
             let mut buf = IoBuf::user_ranges(&mm, &self.ranges);
             buf.skip(self.done);
-            match self.open.socket.receive(&mut buf, is_peek, &mut self.got) {
+            match self.open.socket.receive(&mut buf, self.open.flags, &mut self.got) {
                 Ok(count) => {
                     self.done += count;
-                    let may_go_on = waits_for_all && self.open.socket.kind() == Kind::Stream;
+                    let may_go_on = waits_for_all && self.open.socket.is_stream();
                     if !may_go_on || count == 0 || buf.is_at_end() || !self.got.files.is_empty() {
                         return self.finish(task);
                     }

@@ -11,7 +11,10 @@ use super::{MSG_LEN, Open, nth, read_header};
 use crate::error::{Because, Result};
 use crate::fs::IoBuf;
 use crate::mm::IoVec;
+use crate::net::address::Given;
+use crate::net::any::{AnySocket, To};
 use crate::net::control::{self, Outgoing};
+use crate::net::inet::InetSocket;
 use crate::net::naming;
 use crate::net::socket::{Kind, Phase, Socket};
 use crate::net::wait::Attempt;
@@ -22,7 +25,7 @@ use crate::task::Task;
 pub(super) struct Sending {
     open: Open,
     ranges: Vec<IoVec>,
-    to: Option<Arc<Socket>>,
+    to: To,
     outgoing: Outgoing,
     done: usize,
 }
@@ -40,22 +43,16 @@ impl Sending {
         to: (GuestAddr, u32),
         control: Option<(GuestAddr, u64)>,
     ) -> Result<Self> {
-        let socket = &open.socket;
-        let given = if to.1 == 0 { None } else { Some(naming::read(task, to.0, to.1)?) };
         let (addr, len) = control.unwrap_or((GuestAddr(0), 0));
-        let outgoing = control::read(socket.net(), task, addr, len)?;
-        let to = match (socket.kind(), given) {
-            (Kind::Stream, Some(_)) => {
-                let is_connected = socket.state.lock().phase == Phase::Connected;
-                let errno = if is_connected { Errno::EISCONN } else { Errno::EOPNOTSUPP };
-                return Err(errno.because("a stream has one destination"));
+        let (to, outgoing) = match &open.socket {
+            AnySocket::Local(socket) => {
+                let given = if to.1 == 0 { None } else { Some(naming::read(task, to.0, to.1)?) };
+                let outgoing = control::read(socket.net(), task, addr, len)?;
+                (local_destination(task, socket, given)?, outgoing)
             }
-            (Kind::Datagram, Some(given)) => Some(naming::find(task, socket, &given.name()?)?),
-            (Kind::Stream | Kind::SeqPacket, _) | (Kind::Datagram, None) => None,
+            // What control messages could say, options say too.
+            AnySocket::Inet(socket) => (inet_destination(task, socket, to)?, Outgoing::plain(task)),
         };
-        if socket.kind() == Kind::Datagram {
-            naming::name_for_credentials(socket)?;
-        }
         Ok(Self { open, ranges, to, outgoing, done: 0 })
     }
 
@@ -73,7 +70,7 @@ impl Sending {
 
     /// A stream whose other end is gone also gives SIGPIPE.
     fn break_pipe(&self, task: &Arc<Task>) {
-        if self.open.socket.kind() != Kind::Stream || self.open.flags.contains(MsgFlags::MSG_NOSIGNAL) {
+        if !self.open.socket.is_stream() || self.open.flags.contains(MsgFlags::MSG_NOSIGNAL) {
             return;
         }
         let fields = InfoFields::Kill { pid: task.process.pid, uid: task.creds().uid };
@@ -84,6 +81,32 @@ impl Sending {
     }
 }
 
+/// Where a message of a local socket goes.
+fn local_destination(task: &Arc<Task>, socket: &Arc<Socket>, given: Option<Given>) -> Result<To> {
+    let to = match (socket.kind(), given) {
+        (Kind::Stream, Some(_)) => {
+            let is_connected = socket.state.lock().phase == Phase::Connected;
+            let errno = if is_connected { Errno::EISCONN } else { Errno::EOPNOTSUPP };
+            return Err(errno.because("a stream has one destination"));
+        }
+        (Kind::Datagram, Some(given)) => To::Local(naming::find(task, socket, &given.name()?)?),
+        (Kind::Stream | Kind::SeqPacket, _) | (Kind::Datagram, None) => To::Peer,
+    };
+    if socket.kind() == Kind::Datagram {
+        naming::name_for_credentials(socket)?;
+    }
+    Ok(to)
+}
+
+/// Where a message of an internet socket goes; a connection has one end.
+fn inet_destination(task: &Task, socket: &InetSocket, (addr, len): (GuestAddr, u32)) -> Result<To> {
+    if len == 0 || socket.is_stream() {
+        return Ok(To::Peer);
+    }
+    let to = naming::read_inet(task, addr, len)?;
+    to.map(To::Inet).ok_or(Errno::EINVAL.because("the address has no family"))
+}
+
 impl Attempt for Sending {
     fn attempt(&mut self, task: &Arc<Task>) -> Result<u64> {
         let mm = task.mm();
@@ -91,10 +114,10 @@ impl Attempt for Sending {
             let mut buf = IoBuf::user_ranges(&mm, &self.ranges);
             buf.skip(self.done);
             let socket = &self.open.socket;
-            match socket.send(&mut buf, self.outgoing.cred, self.to.as_ref(), &mut self.outgoing.rights) {
+            match socket.send(&mut buf, self.outgoing.cred, &self.to, &mut self.outgoing.rights) {
                 Ok(count) => {
                     self.done += count;
-                    if socket.kind() != Kind::Stream || count == 0 || buf.is_at_end() {
+                    if !socket.is_stream() || count == 0 || buf.is_at_end() {
                         return Ok(self.done as u64);
                     }
                 }
