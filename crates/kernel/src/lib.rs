@@ -30,6 +30,8 @@ pub mod task;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
+pub(crate) mod testing_disk;
+#[cfg(test)]
 pub(crate) mod testing_task;
 pub mod time;
 pub mod tty;

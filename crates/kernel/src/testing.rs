@@ -25,6 +25,7 @@ pub(crate) struct FakeMachine {
     clock: FakeClock,
     random: AtomicU64,
     net: Vec<Arc<dyn NetDev>>,
+    disks: Vec<Arc<dyn BlockDev>>,
 }
 
 struct FakePool {
@@ -39,12 +40,22 @@ struct FakeClock {
 
 impl FakeMachine {
     pub(crate) fn new(frames: usize) -> Arc<Self> {
-        Self::with_net(frames, Vec::new())
+        Self::with(frames, Vec::new(), Vec::new())
     }
 
     /// One with network interfaces.
     pub(crate) fn with_net(frames: usize, net: Vec<Arc<dyn NetDev>>) -> Arc<Self> {
+        Self::with(frames, net, Vec::new())
+    }
+
+    /// One with disks.
+    pub(crate) fn with_disks(frames: usize, disks: Vec<Arc<dyn BlockDev>>) -> Arc<Self> {
+        Self::with(frames, Vec::new(), disks)
+    }
+
+    fn with(frames: usize, net: Vec<Arc<dyn NetDev>>, disks: Vec<Arc<dyn BlockDev>>) -> Arc<Self> {
         Arc::new(Self {
+            disks,
             pool: FakePool { frames: Mutex::new((0..frames).map(|_| None).collect()) },
             clock: FakeClock { now_ns: AtomicU64::new(1_000_000_000) },
             random: AtomicU64::new(1),
@@ -186,7 +197,7 @@ impl Machine for FakeMachine {
     }
 
     fn block_devices(&self) -> &[Arc<dyn BlockDev>] {
-        &[]
+        &self.disks
     }
 
     fn net_devices(&self) -> &[Arc<dyn NetDev>] {

@@ -53,7 +53,11 @@ fn add_process(kernel: &Arc<Kernel>, pid: u32, parent: u32, pgid: u32, sid: u32)
 impl Guest {
     /// Process 1, in a kernel of its own.
     pub(crate) fn new() -> Self {
-        let machine = FakeMachine::new(256);
+        Self::on(FakeMachine::new(256))
+    }
+
+    /// Process 1, in a kernel of its own on this machine.
+    pub(crate) fn on(machine: Arc<FakeMachine>) -> Self {
         let kernel = kernel_on(&machine);
         Self::in_kernel(machine, kernel, 1, 0, 1, 1)
     }

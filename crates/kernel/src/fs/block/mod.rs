@@ -282,4 +282,11 @@ fn suffix(index: u32) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_on_with_two_letters_after_z() {
+        assert_eq!([0, 25, 26, 51, 52, 701, 702].map(suffix), ["a", "z", "aa", "az", "ba", "zz", "aaa"]);
+    }
+}

@@ -20,7 +20,9 @@ const FLUSH_NS: u64 = 5_000_000_000;
 impl Shared {
     /// The inode has something to write.
     pub(super) fn note_changed(&self, node: Arc<Node>) {
-        if self.is_read_only() {
+        // What has no name is nobody's once it is closed: it is written only by
+        // whoever asks for that, and must not be kept alive here.
+        if self.is_read_only() || node.is_nameless() {
             return;
         }
         node.count_change();
@@ -43,6 +45,12 @@ impl Shared {
         {
             self.flush_news.wake_all();
         }
+    }
+
+    /// The inode has lost its last name.
+    pub(super) fn drop_changed(&self, ino: u32) {
+        let gone = self.changed.lock().remove(&ino);
+        drop(gone);
     }
 
     fn changed_nodes(&self) -> Vec<Arc<Node>> {

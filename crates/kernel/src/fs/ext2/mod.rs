@@ -17,8 +17,6 @@ mod flush;
 mod node;
 mod pages;
 mod ranges;
-#[cfg(test)]
-mod tests;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;

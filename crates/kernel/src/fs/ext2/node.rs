@@ -217,7 +217,10 @@ impl Node {
         }
         if let Some(removed) = removed.filter(|removed| removed.nlink == 0) {
             match self.shared.existing_node(removed.ino) {
-                Some(node) => node.state.lock().attr.nlink = 0,
+                Some(node) => {
+                    node.state.lock().attr.nlink = 0;
+                    self.shared.drop_changed(removed.ino);
+                }
                 None => self.shared.release(removed.ino)?,
             }
         }
@@ -393,7 +396,10 @@ impl Inode for Node {
         self.change_names(|ext2, now| {
             ext2.link(self.ino, name, target.ino, now)?;
             Ok(((), Touched { inos: [Some(target.ino), None, None], removed: None }))
-        })
+        })?;
+        // It may have had no name until now.
+        target.note_changed();
+        Ok(())
     }
 
     fn unlink(&self, name: &[u8]) -> Result<()> {

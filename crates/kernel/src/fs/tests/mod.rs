@@ -1,5 +1,7 @@
 //! The calls about files, as a program makes them, on the fake machine.
 
+mod disk;
+mod ext2;
 mod host;
 mod host_fake;
 mod io;
@@ -10,13 +12,17 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::result::Result;
 
+use alloc::sync::Arc;
 use linux_abi::Errno;
 use linux_abi::dirent::Dirent64;
 use linux_abi::nr;
 use linux_abi::stat::Stat;
-use machine::GuestAddr;
+use machine::{BlockDev, GuestAddr};
 
+use crate::fs::MountFlags;
 use crate::task::Creds;
+use crate::testing::FakeMachine;
+use crate::testing_disk::RamDisk;
 use crate::testing_task::Guest;
 
 const AT_FDCWD: u64 = (-100_i64).cast_unsigned();
@@ -47,6 +53,21 @@ const BUFFER_LEN: usize = 32768;
 impl Files {
     fn new() -> Self {
         Self { guest: Guest::new() }
+    }
+
+    /// A process on a machine with these disks, and with this much memory.
+    fn with_disks(frames: usize, disks: &[Arc<RamDisk>]) -> Self {
+        let disks = disks.iter().map(|disk| disk.clone() as Arc<dyn BlockDev>).collect();
+        let files = Self { guest: Guest::on(FakeMachine::with_disks(frames, disks)) };
+        for (kind, path) in [("devtmpfs", "/dev"), ("proc", "/proc")] {
+            files
+                .guest
+                .kernel
+                .vfs()
+                .mount_type(&files.guest.kernel, kind, path.as_bytes(), MountFlags::empty(), "")
+                .expect("it can be mounted");
+        }
+        files
     }
 
     /// Another process of the same kernel, of another user.

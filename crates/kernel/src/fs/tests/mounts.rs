@@ -10,14 +10,14 @@ const MS_REMOUNT: u64 = 32;
 const MS_BIND: u64 = 4096;
 const MS_REC: u64 = 16384;
 
-fn mount(files: &Files, source: &str, target: &str, kind: &str, flags: u64) -> Result<u64, Errno> {
+pub(super) fn mount(files: &Files, source: &str, target: &str, kind: &str, flags: u64) -> Result<u64, Errno> {
     let source = files.text(FIRST_PATH, source);
     let target = files.text(SECOND_PATH, target);
     let kind = files.text(BUFFER, kind);
     files.call(nr::MOUNT, &[source, target, kind, flags, 0])
 }
 
-fn umount(files: &Files, target: &str, flags: u64) -> Result<u64, Errno> {
+pub(super) fn umount(files: &Files, target: &str, flags: u64) -> Result<u64, Errno> {
     files.call(nr::UMOUNT2, &[files.path(target), flags])
 }
 
