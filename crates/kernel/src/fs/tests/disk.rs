@@ -35,7 +35,7 @@ fn a_disk_tells_its_number_and_its_size() {
 #[test]
 fn what_is_written_to_a_disk_is_there_after_a_sync() {
     let disk = RamDisk::new(SIZE);
-    let files = Files::with_disks(256, &[disk.clone()]);
+    let files = Files::with_disks(256, core::slice::from_ref(&disk));
     let fd = files.open("/dev/vda", O_RDWR).unwrap();
     files.seek(fd, 1000, 0).unwrap();
     assert_eq!(files.write(fd, b"across a sector"), Ok(15));
@@ -61,7 +61,7 @@ fn the_end_of_a_disk_is_the_end_of_its_file() {
 #[test]
 fn flushing_buffers_shows_what_the_disk_has() {
     let disk = RamDisk::new(SIZE);
-    let files = Files::with_disks(256, &[disk.clone()]);
+    let files = Files::with_disks(256, core::slice::from_ref(&disk));
     let fd = files.open("/dev/vda", O_RDONLY).unwrap();
     assert_eq!(files.read(fd, 1).as_deref(), Ok(&[0][..]));
     disk.write(0, &[7; 512]).unwrap();

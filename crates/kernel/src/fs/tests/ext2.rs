@@ -16,7 +16,7 @@ const SEEK_HOLE: u64 = 4;
 
 /// A process with the disk mounted on `/m`.
 fn mounted(frames: usize, disk: &Arc<RamDisk>) -> Files {
-    let files = Files::with_disks(frames, &[disk.clone()]);
+    let files = Files::with_disks(frames, core::slice::from_ref(disk));
     files.mkdir("/m").expect("it can be made");
     assert_eq!(mount(&files, "/dev/vda", "/m", "ext2", 0), Ok(0));
     files
@@ -299,7 +299,7 @@ fn a_second_mount_shows_the_same_files() {
 #[test]
 fn a_root_that_was_shut_down_needs_no_recovery() {
     let disk = RamDisk::ext2(4 * MIB, 1024, 1024);
-    let files = Files::with_disks(1024, &[disk.clone()]);
+    let files = Files::with_disks(1024, core::slice::from_ref(&disk));
     let kernel = &files.guest.kernel;
     let root = RootDevice { device: "vda".into(), ..RootDevice::default() };
     let mount = kernel.vfs().mount_root_device(kernel, &root).expect("it holds ext2");
