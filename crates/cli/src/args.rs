@@ -37,7 +37,7 @@ pub(crate) enum Command {
     /// the machine. The exit status is 0 if the guest turned the machine off
     /// and 1 if it ended otherwise.
     Boot(Boot),
-    /// Make and list disk images.
+    /// Make, check and list disk images.
     Image(Image),
     /// Print a completion script for a shell.
     Completions {
@@ -149,6 +149,13 @@ pub(crate) enum ImageCommand {
     /// times of the files, none later than SOURCE_DATE_EPOCH if that is set.
     /// Stretches of zeros take no room in the image's file.
     Create(Create),
+    /// Look for contradictions in an image.
+    ///
+    /// Prints a line for each and ends with status 1 if there are any.
+    Check {
+        /// The image.
+        image: PathBuf,
+    },
     /// List an image, as `ls -lR` does.
     Ls {
         /// The image.

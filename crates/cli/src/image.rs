@@ -12,6 +12,14 @@ use crate::args::{Create, Image, ImageCommand, OwnerArg};
 pub(crate) fn image(args: &Image) -> Result<u8> {
     match &args.command {
         ImageCommand::Create(args) => create(args),
+        ImageCommand::Check { image } => {
+            let problems = image::check(image)?;
+            let mut out = std::io::stdout().lock();
+            for problem in &problems {
+                writeln!(out, "{}: {problem}", image.display())?;
+            }
+            Ok(u8::from(!problems.is_empty()))
+        }
         ImageCommand::Ls { image, path } => {
             let mut out = BufWriter::new(std::io::stdout().lock());
             image::list(image, path.as_bytes(), &mut out)?;

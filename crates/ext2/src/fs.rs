@@ -135,13 +135,26 @@ impl Ext2 {
         self.check_groups()
     }
 
-    /// Whether every group's tables are where they may be.
+    /// Whether every group's tables are where they may be. The superblock's
+    /// counts of what is free become the sums of the groups', as Linux does not
+    /// keep them up to date.
     fn check_groups(&mut self) -> Result<()> {
+        let (mut blocks, mut inodes) = (0_u64, 0_u64);
         for number in 0..self.sb.group_count() {
-            if !self.group(number)?.is_sound(&self.sb, number) {
+            let group = self.group(number)?;
+            if !group.is_sound(&self.sb, number) {
                 return Err(corrupt!("group {number} has its tables outside"));
             }
+            if u32::from(group.free_blocks) > self.sb.group_len(number)
+                || u32::from(group.free_inodes) > self.sb.inodes_per_group
+            {
+                return Err(corrupt!("group {number} counts more free blocks or inodes than it has"));
+            }
+            blocks += u64::from(group.free_blocks);
+            inodes += u64::from(group.free_inodes);
         }
+        self.sb.free_blocks_count = u32::try_from(blocks).unwrap_or(u32::MAX);
+        self.sb.free_inodes_count = u32::try_from(inodes).unwrap_or(u32::MAX);
         Ok(())
     }
 

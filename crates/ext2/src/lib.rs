@@ -3,9 +3,16 @@
 //! [`Ext2::mount`] reads and changes a file system; what is on the device is
 //! not trusted, and a contradiction becomes [`Error::Corrupt`].
 //!
+//! [`format()`] makes one, [`check()`] looks for contradictions.
+//!
 //! Layers, from the device up: [`Device`]; `cache`, the metadata blocks in
-//! memory; `superblock`, `inode`; `map`, from files' blocks to the device's;
-//! `file` and `dir`.
+//! memory; `journal` and `transaction`, which make changes permanent;
+//! `superblock` and `inode`; `balloc` and `ialloc`, which allocate; `map`,
+//! `grow` and `shrink`, from files' blocks to the device's; `file`, `dir`,
+//! `names` and `attr`, the operations.
+//!
+//! Nothing here locks. With a journal, everything that was changed or written
+//! before [`Ext2::commit`] returned survives a loss of power.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -15,6 +22,7 @@ mod attr;
 mod balloc;
 mod bytes;
 mod cache;
+mod check;
 mod device;
 mod dir;
 mod error;
@@ -34,6 +42,7 @@ mod superblock;
 mod transaction;
 mod types;
 
+pub use check::check;
 pub use device::{Device, DeviceError, MemoryDevice};
 pub use error::{Error, Result};
 pub use format::{FormatOptions, format, usual_journal_blocks};

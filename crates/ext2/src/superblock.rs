@@ -169,15 +169,6 @@ impl Super {
         if fixed + 2 + u64::from(self.inode_table_blocks()) > u64::from(first_group) {
             return Err(corrupt!("the first group has no room for its tables"));
         }
-        if self.free_blocks_count > self.blocks_count || self.free_inodes_count > self.inodes_count {
-            return Err(corrupt!(
-                "{} of {} blocks and {} of {} inodes are free",
-                self.free_blocks_count,
-                self.blocks_count,
-                self.free_inodes_count,
-                self.inodes_count
-            ));
-        }
         Ok(())
     }
 

@@ -92,6 +92,16 @@ pub fn create_builtin(out: &Path, options: &ImageOptions) -> Result<(), Error> {
     write::create(&tree, out, options)
 }
 
+/// Looks for contradictions in an image and returns a line for each. An image
+/// whose journal has not been replayed is checked as if it had.
+///
+/// # Errors
+/// [`Error::HostPath`] if it cannot be read, [`Error::FileSystem`] if it is none.
+pub fn check(image: &Path) -> Result<Vec<String>, Error> {
+    let device = FileDevice::open_read_only(image)?;
+    ext2::check(Box::new(device)).map_err(|error| Error::FileSystem { path: image.to_path_buf(), error })
+}
+
 /// Mounts an image for reading.
 fn mount(image: &Path) -> Result<Ext2, Error> {
     let options = MountOptions { read_only: true, ..MountOptions::default() };
