@@ -74,6 +74,9 @@ impl FilePages {
             }
         }
         let covered = self.shared.change(|ext2| ext2.allocate(self.ino, bytes.start, len))?.min(len);
+        if covered == 0 {
+            return Ok(0);
+        }
         let end = bytes.start.saturating_add(covered);
         let blocks = self.blocks_of(&(bytes.start..end));
         {
