@@ -2,8 +2,8 @@
 //! keeps how far it has come.
 
 use super::qmp::Qmp;
-use crate::shell::{cargo, run as run_command, target_dir};
 use anyhow::{Context, Result, bail, ensure};
+use machine_virt::phase::{MAGIC, Phase};
 use object::{Object, ObjectSymbol};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -12,9 +12,6 @@ use std::path::{Path, PathBuf};
 
 /// The symbol of two words: a magic one and the number of the boot phase.
 const PHASE: &str = "BOOT_PHASE";
-
-/// What stands before the phase if the page was reached.
-const MAGIC: u32 = u32::from_le_bytes(*b"VAMB");
 
 /// A kernel image with what its ELF file says about it.
 #[derive(Debug)]
@@ -29,8 +26,7 @@ pub(crate) struct Image {
 impl Image {
     /// Builds the kernel and reads its symbols.
     pub(crate) fn build() -> Result<Self> {
-        run_command(cargo().args(["xtask", "kernel"]))?;
-        Self::open(&target_dir().join("kernel/vambrace-virt"))
+        Self::open(&crate::kernel::build()?)
     }
 
     /// Reads the symbols of the ELF file beside the image.
@@ -64,7 +60,7 @@ impl Image {
     }
 
     /// The boot phase of a running machine, from its memory.
-    pub(crate) fn phase(&self, qmp: &mut Qmp) -> Result<String> {
+    pub(crate) fn phase(&self, qmp: &mut Qmp) -> Result<Phase> {
         let file = std::env::temp_dir().join(format!("vambrace-phase-{}", std::process::id()));
         let arguments = json!({ "val": self.phase, "size": 8, "filename": file.display().to_string() });
         qmp.command("pmemsave", &arguments)?;
@@ -73,10 +69,9 @@ impl Image {
         ensure!(bytes.len() == 8, "QEMU saved {} bytes of the phase", bytes.len());
         let word =
             |at: usize| bytes.iter().skip(at).take(4).rev().fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
-        Ok(match (word(0), word(4)) {
-            (MAGIC, number) => format!("{number}"),
-            _ => "none".into(),
-        })
+        // Without the magic word, the kernel has not come to its first line.
+        let number = if word(0) == MAGIC { word(4) } else { 0 };
+        Phase::from_number(number).with_context(|| format!("the machine is in phase {number}, which is none"))
     }
 }
 

@@ -255,7 +255,7 @@ impl Running {
         self.qmp.command("stop", &json!({}))?;
         let mut words = Vec::new();
         if let Some(image) = image {
-            words.push(format!("phase: {}", image.phase(&mut self.qmp)?));
+            words.push(format!("phase: {}", image.phase(&mut self.qmp)?.name()));
         }
         let count = self.qmp.command("query-cpus-fast", &json!({}))?.as_array().map_or(0, Vec::len);
         for cpu in 0..count {
