@@ -9,7 +9,7 @@ use crate::shell::{cargo, root, run as run_command, say, target_dir};
 use crate::toolchain::need_target;
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the image is built for: no FP registers in compiled code.
 const TARGET: &str = "aarch64-unknown-none-softfloat";
@@ -30,17 +30,24 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 /// Builds `kernel/vambrace-virt` and `kernel/vambrace-virt.elf` in the target
 /// directory, and returns the path of the former.
 pub(crate) fn build() -> Result<PathBuf> {
-    need_target(&root(), TARGET)?;
+    build_from(&root(), &target_dir())
+}
+
+/// Builds the kernel from the sources in `source`, with `target` as its target directory.
+pub(crate) fn build_from(source: &Path, target: &Path) -> Result<PathBuf> {
+    need_target(source, TARGET)?;
     let flags = format!("target.{TARGET}.rustflags=[\"-Cforce-frame-pointers=yes\", \"-Dwarnings\"]");
     run_command(
         cargo()
+            .current_dir(source)
+            .env("CARGO_TARGET_DIR", target)
             .args(["build", "--quiet", "--release", "--package", "machine-virt", "--features", "image"])
             .args(["--target", TARGET, "--config", &flags]),
     )?;
-    let elf_path = target_dir().join(TARGET).join("release/vambrace-virt");
+    let elf_path = target.join(TARGET).join("release/vambrace-virt");
     let bytes = fs::read(&elf_path).with_context(|| format!("cannot read {}", elf_path.display()))?;
     let elf = Elf::read(&bytes)?;
-    let out = target_dir().join("kernel");
+    let out = target.join("kernel");
     fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
     let image = out.join("vambrace-virt");
     fs::write(&image, flat(&elf)?).with_context(|| format!("cannot write {}", image.display()))?;

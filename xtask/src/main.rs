@@ -34,6 +34,7 @@ const TASKS: &[Task] = &[
     ("guest", "build and run the guest tests: guest [-v] [--on native|qemu|vambrace] [NAME…]", guest::run),
     ("handlers", "check the machine code of the engine's handlers: handlers [PROGRAM]", handlers::run),
     ("kernel", "build the kernel image for bare ARM64", kernel::run),
+    ("mutations", "undo fixes of the kernel and see that the tests notice: mutations [NAME…]", bare::mutations),
     ("oracle", "compare instructions with qemu-aarch64: oracle [--check] [--cases N] [ROW]", oracle::run),
     ("setup", "install what the tests need: setup [--check]", setup::run),
     ("userland", "rebuild the embedded userland and compare it: userland [--update]", userland::run),

@@ -1,9 +1,9 @@
 //! Our kernel as an image: where it lies, its symbols, and the word in which it
 //! keeps how far it has come.
 
+use super::phase::{MAGIC, Phase};
 use super::qmp::Qmp;
 use anyhow::{Context, Result, bail, ensure};
-use machine_virt::phase::{MAGIC, Phase};
 use object::{Object, ObjectSymbol};
 use serde_json::json;
 use std::collections::BTreeMap;

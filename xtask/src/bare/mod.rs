@@ -12,6 +12,11 @@ mod figures;
 mod frames;
 mod image;
 mod linux;
+mod mutations;
+// The kernel's own list of phases; as a dependency, the whole kernel would come with it.
+#[expect(unreachable_pub, reason = "it is public in the kernel's library")]
+#[path = "../../../crates/machine-virt/src/phase.rs"]
+mod phase;
 mod qemu;
 mod qmp;
 mod show;
@@ -23,6 +28,7 @@ use crate::guest::{self, file_name};
 use crate::shell::say;
 use crate::tap::{self, Outcome};
 use anyhow::{Context, Result, bail};
+pub(crate) use mutations::run as mutations;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use suite::{Kernel, Step};

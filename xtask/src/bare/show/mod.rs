@@ -17,6 +17,7 @@ mod switches;
 mod telnet;
 
 use super::kernel_of;
+use super::suite::Kernel;
 use crate::expectations::Column;
 use crate::guest;
 use crate::setup;
@@ -102,6 +103,15 @@ pub(super) fn command(args: &[String]) -> Result<()> {
         }
     }
     if failed.is_empty() { Ok(()) } else { bail!("{} failed", failed.join(", ")) }
+}
+
+/// Runs one case on a kernel.
+///
+/// # Errors
+/// There is no such case, or it fails.
+pub(super) fn one(kernel: &Kernel, name: &str) -> Result<String> {
+    let (_, _, case) = CASES.iter().find(|case| case.0 == name).with_context(|| format!("no show-case {name}"))?;
+    case(&Stage::set(kernel, &files()?)?)
 }
 
 /// What the cases find in `/show`.
