@@ -58,7 +58,7 @@ fn errno_of(code: u8) -> (Errno, bool) {
         3 => (Errno::ECONNREFUSED, true),
         4 => (Errno::EMSGSIZE, false),
         5 => (Errno::EOPNOTSUPP, false),
-        13 | 14 | 15 => (Errno::EHOSTUNREACH, true),
+        13..=15 => (Errno::EHOSTUNREACH, true),
         _ => (Errno::EHOSTUNREACH, false),
     }
 }

@@ -18,7 +18,7 @@ use super::Inet;
 use super::datagram::Kind as DatagramKind;
 use super::options::Flags;
 use super::sock::{Id, NOWHERE};
-use crate::error::{Because, Error, Result};
+use crate::error::{Because, Result};
 use crate::fs::{File, FileOps, IoBuf};
 use crate::net::receive::Received;
 use crate::net::socket::Shut;
@@ -376,7 +376,7 @@ impl FileOps for InetFile {
             _ => return Outcome::Done(super::ioctl::interface(cx, &self.0.inet, command, arg).map(|()| 0)),
         };
         let stored = value.and_then(|value| cx.task.mm().write_u32(arg, u32::try_from(value).unwrap_or(u32::MAX)));
-        Outcome::Done(stored.map(|()| 0).map_err(Error::from))
+        Outcome::Done(stored.map(|()| 0))
     }
 
     fn poll(&self, _file: &File) -> PollEvents {

@@ -28,9 +28,9 @@ use crate::sched::WaitQueue;
 
 /// Packets that are taken in before tasks get their turn.
 const BUDGET: usize = 1024;
-/// A deadline that has passed already and could not be met is tried again
-/// after so long, so that no mistake keeps the CPU busy.
-const LEAST_DELAY_NS: u64 = 5_000_000;
+/// No deadline comes sooner, so that one that has passed already and could not
+/// be met does not keep the CPU busy.
+const LEAST_DELAY_NS: u64 = 1_000_000;
 
 /// The state of the network.
 pub(super) struct Stack {
@@ -205,8 +205,7 @@ impl Stack {
                 has_sent = true;
             }
             let mut is_stuck = false;
-            loop {
-                let Some(link) = self.links.get_mut(index) else { break };
+            while let Some(link) = self.links.get_mut(index) {
                 // Whoever is full tells when it is not; until then TCP waits.
                 is_stuck = link.is_full();
                 if is_stuck || !link.is_up {
@@ -265,7 +264,7 @@ impl Stack {
         let clients = self.links.iter().filter_map(|link| link.dhcp.as_ref()?.next_ns);
         let others = [self.neighbors.next_ns(), self.connections.next_orphan_ns()];
         let next = engines.chain(clients).chain(others.into_iter().flatten()).min()?;
-        Some(next.max(self.now_ns.saturating_add(LEAST_DELAY_NS.min(next.saturating_sub(self.now_ns).max(1_000_000)))))
+        Some(next.max(self.now_ns.saturating_add(LEAST_DELAY_NS)))
     }
 }
 
