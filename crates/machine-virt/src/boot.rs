@@ -135,7 +135,8 @@ fn start_init(kernel: &Arc<Kernel>, line: &CommandLine, has_initrd: bool) -> Res
     if let Ok(console) = kernel.open_console() {
         files.set_initial(vec![console.clone(), console.clone(), console]);
     }
-    kernel.give_console(1);
+    // The console is nobody's controlling terminal until a session takes it:
+    // an init would otherwise get every ^C itself.
     let fs = FsContext::new(kernel.vfs().root());
     let named = line.init.as_deref();
     let candidates: Vec<&str> = match named {
