@@ -65,7 +65,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "--rounds" => rounds = rest.next().context("--rounds needs a number")?.parse()?,
             name if !name.starts_with('-') => names.push(name.to_owned()),
             _ => bail!(
-                "{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [NAME…], or bare --disk, or bare --show [--on bare|linux] [--boots N] [CASE…], or bare --bench [--rounds N] [--write]"
+                "{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [NAME…], or bare --disk, or bare --show [--on bare|linux] [--kernel IMAGE] [--boots N] [CASE…], or bare --bench [--rounds N] [--write]"
             ),
         }
     }

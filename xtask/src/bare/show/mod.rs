@@ -16,6 +16,7 @@ mod stage;
 mod switches;
 mod telnet;
 
+use super::image::Image;
 use super::kernel_of;
 use super::suite::Kernel;
 use crate::expectations::Column;
@@ -49,13 +50,15 @@ const CASES: &[Case] = &[
 #[derive(Debug)]
 struct Options {
     column: Column,
+    /// A kernel image that is built already, with its ELF file beside it.
+    image: Option<PathBuf>,
     /// How often to boot, in place of the cases.
     boots: Option<usize>,
     names: Vec<String>,
 }
 
 fn options(args: &[String]) -> Result<Options> {
-    let mut options = Options { column: Column::Bare, boots: None, names: Vec::new() };
+    let mut options = Options { column: Column::Bare, image: None, boots: None, names: Vec::new() };
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
         match arg.as_str() {
@@ -66,6 +69,7 @@ fn options(args: &[String]) -> Result<Options> {
                     _ => bail!("--on takes bare or linux here"),
                 }
             }
+            "--kernel" => options.image = Some(rest.next().context("--kernel needs a path")?.into()),
             "--boots" => options.boots = Some(rest.next().context("--boots needs a number")?.parse()?),
             name if CASES.iter().any(|case| case.0 == name) => options.names.push(name.to_owned()),
             _ => {
@@ -83,7 +87,10 @@ fn options(args: &[String]) -> Result<Options> {
 /// Unknown names, missing tools, and cases that fail; all are run first.
 pub(super) fn command(args: &[String]) -> Result<()> {
     let options = options(args)?;
-    let kernel = kernel_of(options.column)?.context("a kernel of its own")?;
+    let kernel = match &options.image {
+        Some(file) => Kernel::Bare(Image::open(file)?),
+        None => kernel_of(options.column)?.context("a kernel of its own")?,
+    };
     if let Some(count) = options.boots {
         let figures = boots::repeat(&Stage::set(&kernel, &[])?, count)?;
         say(&figures);
