@@ -127,6 +127,9 @@ impl Transfer {
         while self.left > 0 {
             match self.step(task) {
                 Ok(0) => break,
+                // A stream is read once, as by `read`: a terminal's end of file
+                // after a line is for the next call.
+                Ok(_) if until_some && matches!(self.input, Source::Stream(_)) => break,
                 Ok(_) => {}
                 Err(error) if error.errno == Errno::EAGAIN => {
                     if until_some && self.done > 0 {
