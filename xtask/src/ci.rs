@@ -2,7 +2,7 @@
 //! cheapest to fail.
 
 use crate::shell::{cargo, root, run as run_command, say};
-use crate::{busybox, guest, setup};
+use crate::{bare, busybox, guest, setup};
 use anyhow::{Context, Result, bail};
 use std::time::Instant;
 
@@ -16,6 +16,9 @@ const STEPS: &[Step] = &[
     ("tests", tests),
     ("tests of the userland's shell", userland_tests),
     ("guest tests", || guest::run(&[])),
+    ("guest tests, bare and on Linux", || bare::run(&["--on", "bare", "--on", "linux"].map(String::from))),
+    ("disks", || bare::run(&["--disk".into()])),
+    ("the machine as a user meets it", || bare::run(&["--show", "interactive", "telnet", "ping"].map(String::from))),
     ("guest tests on this kernel", || guest::run(&["--on".into(), "native".into()])),
     ("busybox", || busybox::run(&[])),
     ("documents", documents),
