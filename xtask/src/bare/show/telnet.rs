@@ -78,7 +78,7 @@ fn one(port: u16, number: usize) -> Result<()> {
     let mut shell = Shell::wait_for(&mut console, LOGIN)?;
     shell.demand("echo $((6*7))", "42")?;
     shell.demand("stty size", &format!("{} {}", WINDOW.1, WINDOW.0))?;
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         shell.type_line("exit")?;
         ensure!(console.wait_for_end(LOGIN), "the server did not hang up after `exit`");
     }
