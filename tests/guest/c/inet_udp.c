@@ -142,8 +142,10 @@ static void binding(void) {
     close(one), close(other), close(tcp);
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     addr = loopback(9);
-    addr.sin_addr.s_addr = htonl(INADDR_BROADCAST);
+    addr.sin_addr.s_addr = htonl(0x7fffffff);
     fails(sendto(fd, "x", 1, 0, (struct sockaddr *)&addr, sizeof addr), EACCES, "a broadcast needs SO_BROADCAST");
+    need(setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &yes, sizeof yes) == 0);
+    is(sendto(fd, "x", 1, 0, (struct sockaddr *)&addr, sizeof addr), 1, "which allows it");
     fails(listen(fd, 1), EOPNOTSUPP, "datagram sockets do not listen");
     fails(accept(fd, NULL, NULL), EOPNOTSUPP, "nor accept");
     close(fd);
@@ -197,7 +199,7 @@ static void beside(void) {
 }
 
 int main(void) {
-    plan(63);
+    plan(64);
     datagrams();
     connected();
     binding();

@@ -236,10 +236,10 @@ impl Stack {
             return Err(Errno::EINVAL.because("there is no port 0"));
         }
         let (flags, only) = (sock.options.flags, sock.options.link);
+        let hop = self.route(destination, only)?;
         if self.is_broadcast(destination) && !flags.contains(Flags::BROADCAST) {
             return Err(Errno::EACCES.because("broadcasts were not asked for"));
         }
-        let hop = self.route(destination, only)?;
         self.autobind(id)?;
         if self.links.get(hop.link).is_some_and(|link| hop.link != LOOPBACK && link.is_full()) {
             self.wait_for_room(id, hop.link);
@@ -356,10 +356,10 @@ impl Stack {
         if to.ip().is_unspecified() {
             to.set_ip(Ipv4Addr::LOCALHOST);
         }
+        let hop = self.route(*to.ip(), only)?;
         if self.is_broadcast(*to.ip()) && !flags.contains(Flags::BROADCAST) {
             return Err(Errno::EACCES.because("broadcasts were not asked for"));
         }
-        let hop = self.route(*to.ip(), only)?;
         self.autobind(id)?;
         if !keeps_addr {
             self.set_local_addr(id, hop.source);

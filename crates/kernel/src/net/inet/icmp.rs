@@ -91,7 +91,8 @@ impl Stack {
 
     fn answer_echo(&mut self, header: &Header, message: &[u8]) {
         // Whoever asks everybody gets no answer, as in Linux.
-        if !self.is_local(header.destination) || header.source.is_unspecified() {
+        let is_for_all = !self.is_local(header.destination) || self.is_broadcast(header.destination);
+        if is_for_all || header.source.is_unspecified() {
             return;
         }
         let Some(([_, _, _, _, rest @ ..], data)) = message.split_first_chunk::<ICMP_HEADER>() else { return };
@@ -113,6 +114,7 @@ impl Stack {
     /// Tells the sender of a packet that nobody here wants it.
     pub(super) fn send_unreachable(&mut self, header: &Header, packet: &[u8], code: u8) {
         let is_answerable = self.is_local(header.destination)
+            && !self.is_broadcast(header.destination)
             && !header.source.is_unspecified()
             && !self.is_broadcast(header.source)
             && self.errors_sent.allows(self.now_ns);

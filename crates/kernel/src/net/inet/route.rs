@@ -15,6 +15,9 @@ use crate::error::{Because, Result};
 /// As many routes as may be added.
 const MOST_ROUTES: usize = 256;
 
+/// The broadcast address of the loopback network.
+const LOOPBACK_BROADCAST: Ipv4Addr = Ipv4Addr::new(127, 255, 255, 255);
+
 /// A route beside those that follow from the addresses of links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Route {
@@ -57,7 +60,7 @@ impl Stack {
     /// True if `addr` is the broadcast address of a link, or that of all.
     pub(super) fn is_broadcast(&self, addr: Ipv4Addr) -> bool {
         let is_own = |link: &Link| link.address.is_some_and(|own| own.broadcast == addr);
-        addr.is_broadcast() || !addr.is_unspecified() && self.links.iter().any(is_own)
+        addr.is_broadcast() || addr == LOOPBACK_BROADCAST || !addr.is_unspecified() && self.links.iter().any(is_own)
     }
 
     /// Where packets to `destination` go, if need be over the link `only`.
