@@ -32,7 +32,6 @@ mod code;
 mod cpu;
 mod crc;
 pub mod domain;
-pub mod features;
 pub mod fp;
 mod lower;
 mod mem;
@@ -42,7 +41,7 @@ pub mod simd;
 mod wide;
 
 pub use cpu::{Cpu, KickHandle, Stats};
-pub use features::CpuFeatures;
 pub use lower::pending_encodings;
+pub use machine::features::{self, CpuFeatures};
 pub use mem::arena::{Arena, ReleaseHook};
 pub use mem::space::AddressSpace;

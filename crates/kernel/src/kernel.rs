@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use core::task::Waker;
 
 use machine::sync::Mutex;
@@ -60,6 +60,8 @@ pub struct Kernel {
     /// The address space of threads that have ended: nothing is mapped.
     no_memory: Mutex<Option<Arc<Mm>>>,
     shutdown: AtomicBool,
+    /// An [`End`].
+    end: AtomicU8,
     /// Woken when the first process has ended.
     ended: WaitQueue,
     boot_ns: u64,
@@ -93,6 +95,19 @@ pub struct Init {
     pub files: Arc<FileTable>,
 }
 
+/// What a machine does after its last process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum End {
+    /// It goes off; also when the first process ends by itself.
+    #[default]
+    PowerOff,
+    /// It stands still.
+    Halt,
+    /// It starts anew.
+    Restart,
+}
+
 /// How long a task runs before another that is ready gets the CPU: 10 ms.
 pub(crate) const SLICE_NS: u64 = 10_000_000;
 
@@ -121,6 +136,7 @@ impl Kernel {
             no_memory: Mutex::new(None),
             vfs: Vfs::new(kernel.clone(), &machine),
             shutdown: AtomicBool::new(false),
+            end: AtomicU8::new(End::PowerOff as u8),
             ended: WaitQueue::new(),
             machine,
             config,
@@ -312,11 +328,21 @@ impl Kernel {
         self.timers.next_deadline().map_or(slice, |timer| timer.min(slice))
     }
 
-    /// Ends every process, as `reboot` does.
-    pub(crate) fn stop_machine(&self) {
+    /// Ends every process, as `reboot` does; `end` is what the machine is to do then.
+    pub(crate) fn stop_machine(&self, end: End) {
+        self.end.store(end as u8, Ordering::Relaxed);
         self.tree.nodes.lock().init_status.get_or_insert(ExitStatus::Code(0));
         crate::signal::kill_everyone(self, 0);
         self.shut_down();
+    }
+
+    /// What the machine is to do once all CPUs have left [`Kernel::cpu_main`].
+    #[must_use]
+    pub fn end(&self) -> End {
+        [End::Halt, End::Restart]
+            .into_iter()
+            .find(|end| *end as u8 == self.end.load(Ordering::Relaxed))
+            .unwrap_or_default()
     }
 
     /// Starts the first process: `path` with `argv` and `envp`, as `creds`, in

@@ -36,4 +36,4 @@ pub(crate) mod testing_task;
 pub mod time;
 pub mod tty;
 
-pub use kernel::{Config, Init, Kernel};
+pub use kernel::{Config, End, Init, Kernel};

@@ -13,6 +13,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use machine::sync::Mutex;
 use machine::{
     BlockDev, Clock, FlushToken, Frame, FramePool, Machine, Mapping, NetDev, NoMemory, PAGE_SIZE, PageTable, Prot,
+    UserContext,
 };
 
 use crate::{Config, Kernel};
@@ -203,6 +204,8 @@ impl Machine for FakeMachine {
     fn net_devices(&self) -> &[Arc<dyn NetDev>] {
         &self.net
     }
+
+    fn complete(&self, _context: &mut UserContext) {}
 
     fn interrupts(&self, _visit: &mut dyn FnMut(u32, &str, &[u64])) {}
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use engine::{AddressSpace, Arena, CpuFeatures};
-use machine::{BlockDev, Clock, FramePool, Machine, NetDev, NoMemory, PAGE_SIZE, PageTable};
+use machine::{BlockDev, Clock, FramePool, Machine, NetDev, NoMemory, PAGE_SIZE, PageTable, UserContext};
 use parking_lot::Mutex;
 
 use crate::clock::HostClock;
@@ -219,6 +219,10 @@ impl Machine for HostedMachine {
 
     fn net_devices(&self) -> &[Arc<dyn NetDev>] {
         &self.net_devices
+    }
+
+    fn complete(&self, _context: &mut UserContext) {
+        // The engine works on the context itself.
     }
 
     fn interrupts(&self, _visit: &mut dyn FnMut(u32, &str, &[u64])) {

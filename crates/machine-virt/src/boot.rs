@@ -11,18 +11,18 @@ use alloc::vec::Vec;
 use kernel::fs::tmpfs::{Builder, FileData};
 use kernel::fs::{FileTable, FileType, FsContext, RootDevice};
 use kernel::task::{Creds, ExitStatus};
-use kernel::{Config, Init, Kernel};
-use machine::CharDev;
+use kernel::{Config, End, Init, Kernel};
+use machine::{CharDev, Clock};
 use machine_virt::cmdline::CommandLine;
 use machine_virt::cpio::{Entry, Reader};
 use machine_virt::phase::Phase;
 use machine_virt::platform::Platform;
 
-use crate::arch::layout;
+use crate::arch::{layout, psci};
 use crate::devices::uart::Uart;
 use crate::machine::VirtMachine;
 use crate::mem::pool;
-use crate::{idreg, log, panic};
+use crate::{clock, idreg, log, panic};
 
 /// What is wrong, for the console.
 type Why = String;
@@ -37,12 +37,13 @@ pub(crate) fn boot(
     line: CommandLine,
     console: Option<Arc<Uart>>,
 ) -> Result<Arc<Kernel>, Why> {
+    let features = idreg::features();
     let config = Config {
         hostname: "vambrace".to_owned(),
         cmdline: line.text.clone(),
         trace: None,
-        hwcap: idreg::hwcap(),
-        cpuinfo: String::new(),
+        hwcap: [features.hwcap, features.hwcap2],
+        cpuinfo: features.cpuinfo(clock::clock().counter_frequency()),
     };
     let kernel = Kernel::new(machine, config).map_err(|error| format!("no kernel: {}", error.errno))?;
     log::enter(Phase::Kernel);
@@ -170,6 +171,12 @@ pub(crate) fn finish(kernel: &Arc<Kernel>) -> ! {
     log::enter(Phase::Stopping);
     kernel.vfs().shut_down();
     log::enter(Phase::Off);
-    let status = kernel.init_status().map_or(0, ExitStatus::shell_code);
-    panic::power_off(status)
+    match kernel.end() {
+        End::PowerOff => panic::power_off(kernel.init_status().map_or(0, ExitStatus::shell_code)),
+        End::Halt => {
+            log::line(format_args!("the machine may be turned off now"));
+            psci::stop()
+        }
+        End::Restart => psci::system_reset(),
+    }
 }

@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use machine::{Access, Cpu, Exit, FramePool, PageTable, UserContext, page_floor};
 use machine_virt::esr::{self, Cause, Misalignment, SystemAccess};
@@ -26,6 +26,30 @@ pub(crate) fn kick(cpu: usize) {
     // A CPU that kicks itself finds the flag before it runs user code or sleeps.
     if !kicked.swap(true, Ordering::SeqCst) {
         irq::wake(cpu);
+    }
+}
+
+/// The context whose FP and SIMD registers each CPU holds: they stay in the
+/// processor from one run to the next, as the kernel has no use for them.
+/// Only the CPU itself uses its entry; the address is compared, not followed.
+static HELD: [AtomicUsize; MAX_CPUS] = [const { AtomicUsize::new(0) }; MAX_CPUS];
+
+/// Loads the FP and SIMD registers of `context` if the calling CPU has not
+/// kept them.
+fn hold(cpu: usize, context: &mut UserContext) {
+    let address = &raw mut *context as usize;
+    if HELD[cpu].load(Ordering::Relaxed) != address {
+        arch::fp_restore(context);
+        HELD[cpu].store(address, Ordering::Relaxed);
+    }
+}
+
+/// Stores the FP and SIMD registers in `context` if the calling CPU has them.
+pub(crate) fn complete(context: &mut UserContext) {
+    let held = &HELD[arch::percpu::id()];
+    if held.load(Ordering::Relaxed) == &raw mut *context as usize {
+        arch::fp_save(context);
+        held.store(0, Ordering::Relaxed);
     }
 }
 
@@ -175,27 +199,25 @@ impl Cpu for VirtCpu {
         if let Some(deadline) = self.deadline_ns {
             clock::arm_by(deadline);
         }
-        arch::fp_restore(context);
-        let exit = loop {
+        hold(self.id, context);
+        loop {
             if self.is_kicked() {
-                break Exit::Event;
+                return Exit::Event;
             }
             match arch::enter_user(context) {
                 Vector::Synchronous => {
                     if let Some(exit) = self.exception(context, user) {
-                        break exit;
+                        return exit;
                     }
                 }
                 Vector::Irq => {
                     if self.take_interrupt() {
-                        break Exit::Event;
+                        return Exit::Event;
                     }
                 }
                 Vector::Other => panic!("an exception of a kind that does not happen, at {:#x}", context.pc),
             }
-        };
-        arch::fp_save(context);
-        exit
+        }
     }
 
     fn take_kick(&mut self) {

@@ -1,36 +1,28 @@
-//! The ID registers as EL0 sees them.
+//! What the processor is, as EL0 and `/proc/cpuinfo` see it.
+
+use machine::features::{CpuFeatures, IdRegisters};
+use spin::Once;
 
 use crate::arch::regs::read_sysreg;
+
+static FEATURES: Once<CpuFeatures> = Once::new();
+
+/// The processor's features: those that the table knows. All CPUs are alike.
+pub(crate) fn features() -> &'static CpuFeatures {
+    FEATURES.call_once(|| {
+        CpuFeatures::from_registers(&IdRegisters {
+            pfr0: read_sysreg!("id_aa64pfr0_el1"),
+            isar0: read_sysreg!("id_aa64isar0_el1"),
+            midr: read_sysreg!("midr_el1"),
+            ctr: read_sysreg!("ctr_el0"),
+            dczid: read_sysreg!("dczid_el0"),
+        })
+    })
+}
 
 /// What `MRS` of an ID register gives EL0; `None` if it may not be read.
 /// `register` is `op0, op1, CRn, CRm, op2`.
 pub(crate) fn read(register: [u8; 5]) -> Option<u64> {
-    let [3, 0, 0, crm, op2] = register else { return None };
-    Some(match (crm, op2) {
-        (0, 0) => read_sysreg!("midr_el1"),
-        (0, 5) => 1 << 31,
-        (0, 6) => 0,
-        (4, 0) => read_sysreg!("id_aa64pfr0_el1") & 0xff_0000 | 0x11,
-        (6, 0) => read_sysreg!("id_aa64isar0_el1") & 0x0000_0000_00ff_fff0,
-        (1..=7, _) => 0,
-        _ => return None,
-    })
-}
-
-/// `AT_HWCAP` and `AT_HWCAP2`.
-pub(crate) fn hwcap() -> [u64; 2] {
-    let isar0 = read_sysreg!("id_aa64isar0_el1");
-    let field = |shift: u32| isar0 >> shift & 15;
-    let mut bits = 1 | 1 << 1 | 1 << 11;
-    for (is_there, bit) in [
-        (field(4) >= 1, 3),
-        (field(4) >= 2, 4),
-        (field(8) >= 1, 5),
-        (field(12) >= 1, 6),
-        (field(16) >= 1, 7),
-        (field(20) >= 2, 8),
-    ] {
-        bits |= u64::from(is_there) << bit;
-    }
-    [bits, 0]
+    let [op0, op1, crn, crm, op2] = register.map(u32::from);
+    (op0 == 3).then(|| features().id_register(op1, crn, crm, op2)).flatten()
 }

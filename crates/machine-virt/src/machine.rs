@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use machine::{BlockDev, Clock, FramePool, Machine, NetDev, NoMemory, PageTable};
+use machine::{BlockDev, Clock, FramePool, Machine, NetDev, NoMemory, PageTable, UserContext};
 
 use crate::mem::pool::pool;
 use crate::mem::user_table::UserTable;
@@ -44,6 +44,10 @@ impl Machine for VirtMachine {
 
     fn net_devices(&self) -> &[Arc<dyn NetDev>] {
         &self.net_devices
+    }
+
+    fn complete(&self, context: &mut UserContext) {
+        cpu::complete(context);
     }
 
     fn interrupts(&self, visit: &mut dyn FnMut(u32, &str, &[u64])) {

@@ -17,7 +17,8 @@ pub enum Access {
     Execute,
 }
 
-/// Why [`Cpu::run`] returned. The context is exact at each of them: for a
+/// Why [`Cpu::run`] returned. The context, but for what
+/// [`Machine::complete`] adds, is exact at each of them: for a
 /// fault, `pc` is the instruction that faulted and none of its registers has
 /// been written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +146,13 @@ pub trait Machine: Send + Sync {
 
     /// The network interfaces, in a fixed order: `eth0`, `eth1`, …
     fn net_devices(&self) -> &[Arc<dyn NetDev>];
+
+    /// Stores in `context` whatever of its state the calling CPU still holds
+    /// since [`Cpu::run`]: the FP and SIMD registers. Until then `v`, `fpcr`
+    /// and `fpsr` are not exact. To be called on the CPU that ran the context
+    /// before one of them is read or written, and before the context moves or
+    /// another CPU runs it.
+    fn complete(&self, context: &mut UserContext);
 
     /// Tells each interrupt line: its number, its device, and how often each
     /// CPU has had it.

@@ -17,6 +17,7 @@ mod addr;
 mod context;
 mod cpu;
 mod device;
+pub mod features;
 mod host;
 mod memory;
 mod stream;

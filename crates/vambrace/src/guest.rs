@@ -4,8 +4,6 @@ use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use engine::CpuFeatures;
-use engine::features::HWCAP_NAMES;
 use kernel::fs::{Caller, FileTable, FsContext, WalkFlags};
 use kernel::task::Creds;
 use kernel::{Config, Init, Kernel};
@@ -70,7 +68,7 @@ fn boot(
         cmdline: String::from("console=tty0"),
         trace: builder.trace.take(),
         hwcap: [features.hwcap, features.hwcap2],
-        cpuinfo: cpuinfo(&features),
+        cpuinfo: features.cpuinfo(machine::Machine::clock(&*machine).counter_frequency()),
     };
     let kernel = Kernel::new(machine, config).map_err(|_| Error::Memory)?;
     crate::mounts::mount_all(&kernel, &builder)?;
@@ -82,22 +80,6 @@ fn boot(
     }
     start(&kernel, &builder, &fs, &files)?;
     Ok(kernel)
-}
-
-/// What `/proc/cpuinfo` says of each CPU, as arm64 Linux words it.
-fn cpuinfo(features: &CpuFeatures) -> String {
-    let names = HWCAP_NAMES.iter().filter(|(bit, _)| features.hwcap & bit != 0);
-    let names: Vec<&str> = names.map(|(_, name)| *name).collect();
-    let field = |shift: u32, bits: u32| features.midr >> shift & ((1 << bits) - 1);
-    format!(
-        "BogoMIPS\t: 100.00\nFeatures\t: {}\nCPU implementer\t: {:#04x}\nCPU architecture: 8\nCPU variant\t: {:#x}\n\
-         CPU part\t: {:#05x}\nCPU revision\t: {}\n",
-        names.join(" "),
-        field(24, 8),
-        field(20, 4),
-        field(4, 12),
-        field(0, 4),
-    )
 }
 
 /// Makes `cwd` the working directory.

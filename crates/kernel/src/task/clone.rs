@@ -123,6 +123,7 @@ fn start(cx: &mut Cx<'_>, request: &Request) -> Result<Outcome> {
     if cx.task.exiting.load(Ordering::SeqCst) {
         return Err(crate::error::Error::INTERRUPTED_FINAL);
     }
+    cx.kernel.machine().complete(cx.regs);
     let parts = child_parts(cx, request)?;
     let child = add_to_tree(cx.kernel, cx.task, request, parts)?;
     let tid = child.tid();

@@ -10,6 +10,7 @@ use linux_abi::system::{GrndFlags, MembarrierCmd, NEW_UTS_LEN, NewUtsname, Sysin
 use linux_abi::wait::PidfdFlags;
 use machine::GuestAddr;
 
+use crate::End;
 use crate::error::{Because, Result};
 use crate::fs::{File, FileOps};
 use crate::sched::WaitQueue;
@@ -227,8 +228,8 @@ pub(super) fn pidfd_send_signal(cx: &mut Cx<'_>, fd: i32, sig: u32, info: GuestA
     Ok(())
 }
 
-/// `reboot`: whatever the command, the machine stops; whoever started it may
-/// start it again.
+/// `reboot`: every process ends, and the machine does what the command says.
+/// In a process of a host it ends, whatever the command.
 pub(super) fn reboot(cx: &mut Cx<'_>, magic1: u32, magic2: u32, command: u32) -> Result<Outcome> {
     use linux_abi::system as s;
     let second = [s::LINUX_REBOOT_MAGIC2, s::LINUX_REBOOT_MAGIC2A, s::LINUX_REBOOT_MAGIC2B, s::LINUX_REBOOT_MAGIC2C];
@@ -238,12 +239,13 @@ pub(super) fn reboot(cx: &mut Cx<'_>, magic1: u32, magic2: u32, command: u32) ->
     if magic1 != s::LINUX_REBOOT_MAGIC1 || !second.contains(&magic2) {
         return Err(Errno::EINVAL.because("not the magic numbers"));
     }
-    match command {
-        s::LINUX_REBOOT_CMD_CAD_ON | s::LINUX_REBOOT_CMD_CAD_OFF => Ok(Outcome::Done(Ok(0))),
-        s::LINUX_REBOOT_CMD_HALT | s::LINUX_REBOOT_CMD_POWER_OFF | s::LINUX_REBOOT_CMD_RESTART => {
-            cx.kernel.stop_machine();
-            Ok(Outcome::Exit)
-        }
-        _ => Err(Errno::EINVAL.because("no such command here")),
-    }
+    let end = match command {
+        s::LINUX_REBOOT_CMD_CAD_ON | s::LINUX_REBOOT_CMD_CAD_OFF => return Ok(Outcome::Done(Ok(0))),
+        s::LINUX_REBOOT_CMD_HALT => End::Halt,
+        s::LINUX_REBOOT_CMD_POWER_OFF => End::PowerOff,
+        s::LINUX_REBOOT_CMD_RESTART => End::Restart,
+        _ => return Err(Errno::EINVAL.because("no such command here")),
+    };
+    cx.kernel.stop_machine(end);
+    Ok(Outcome::Exit)
 }

@@ -42,6 +42,8 @@ pub(crate) fn run(kernel: &Arc<Kernel>, cpu: &mut dyn Cpu, task: &Arc<Task>) {
             break next;
         }
     };
+    // Another CPU may run it next, and a task that waits may be looked at.
+    kernel.machine().complete(&mut body.context);
     // A context that is not going to run again holds no memory.
     let garbage = if matches!(next, Next::Gone) { body.blocked.take() } else { None };
     drop(body);
@@ -66,6 +68,8 @@ fn round(kernel: &Arc<Kernel>, cpu: &mut dyn Cpu, task: &Arc<Task>, body: &mut B
         }
     }
     if task.take_attention() {
+        // A signal's frame holds all registers.
+        kernel.machine().complete(&mut body.context);
         match signal::deliver(kernel, task, body) {
             Delivery::Run => {}
             Delivery::Stop(future) => {
@@ -165,7 +169,10 @@ fn finish_call(kernel: &Arc<Kernel>, task: &Task, body: &mut Body, result: Resul
         body.restart = restart;
     }
     match task.new_context.lock().take() {
-        Some(context) => body.context = *context,
+        Some(context) => {
+            kernel.machine().complete(&mut body.context);
+            body.context = *context;
+        }
         None => body.context.x[0] = syscall::return_value(result),
     }
 }

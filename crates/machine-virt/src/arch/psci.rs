@@ -7,7 +7,9 @@ use spin::Once;
 
 static CONDUIT: Once<Conduit> = Once::new();
 
+const CPU_ON: u64 = 0xc400_0003;
 const SYSTEM_OFF: u64 = 0x8400_0008;
+const SYSTEM_RESET: u64 = 0x8400_0009;
 
 /// Sets how the firmware is called.
 pub(crate) fn init(conduit: Conduit) {
@@ -36,9 +38,21 @@ fn call(function: u64, args: [u64; 3]) -> i64 {
     result.cast_signed()
 }
 
+/// Starts the CPU with `MPIDR_EL1`'s affinity `affinity` at the physical
+/// address `entry`, with `argument` in X0. False if the firmware refuses.
+pub(crate) fn cpu_on(affinity: u64, entry: u64, argument: u64) -> bool {
+    call(CPU_ON, [affinity, entry, argument]) == 0
+}
+
 /// Turns the machine off. Without a firmware the CPU stops for ever.
 pub(crate) fn system_off() -> ! {
     call(SYSTEM_OFF, [0; 3]);
+    stop()
+}
+
+/// Starts the machine anew.
+pub(crate) fn system_reset() -> ! {
+    call(SYSTEM_RESET, [0; 3]);
     stop()
 }
 
