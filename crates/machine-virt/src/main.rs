@@ -26,5 +26,6 @@ mod log;
 mod machine;
 mod mem;
 mod panic;
+mod smp;
 mod start;
 mod virtio;

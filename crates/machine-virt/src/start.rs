@@ -10,16 +10,16 @@ use spin::Once;
 use machine::{Clock, FramePool};
 
 use crate::arch::{layout, percpu, psci};
-use crate::cpu::VirtCpu;
 use crate::devices::uart::{self, Uart};
 use crate::machine::VirtMachine;
 use crate::mem::early::Early;
 use crate::mem::{kernel_map, pool};
-use crate::{boot, clock, entropy, gic, irq, log, panic, virtio};
+use crate::{boot, clock, entropy, gic, irq, log, panic, smp, virtio};
 
 /// What is known before the kernel's own map is in use, for after it.
 struct Found {
     tree: &'static [u8],
+    image: u64,
 }
 
 static FOUND: Once<Found> = Once::new();
@@ -48,17 +48,22 @@ pub(crate) extern "C" fn entry(tree: u64, image: u64) -> ! {
     let empty = early.take(machine::PAGE_SIZE);
     kernel_map::install(&platform, image, &mut early);
     EMPTY.call_once(|| empty);
-    // SAFETY: nothing uses the lower half any more: the boot page tables put
-    // the image at its own address there.
-    unsafe {
-        crate::arch::regs::write_sysreg!("ttbr0_el1", empty);
-        core::arch::asm!("isb", "tlbi vmalle1", "dsb nsh", "isb", options(nostack));
-    }
+    leave_boot_tables();
     pool::init(&platform, early);
-    FOUND.call_once(|| Found { tree });
+    FOUND.call_once(|| Found { tree, image });
     log::enter(Phase::Memory);
     // SAFETY: the first CPU's own stack, which nobody has used yet.
     unsafe { crate::arch::call_on_stack(layout::stack_top(0), on_own_stack, 0) }
+}
+
+/// Makes the calling CPU's lower half empty: the boot page tables have the
+/// image at its physical address there.
+pub(crate) fn leave_boot_tables() {
+    // SAFETY: nothing uses the lower half any more.
+    unsafe {
+        crate::arch::regs::write_sysreg!("ttbr0_el1", empty_ttbr0());
+        core::arch::asm!("isb", "tlbi vmalle1", "dsb nsh", "isb", options(nostack));
+    }
 }
 
 /// What `TTBR0_EL1` holds while there is no address space.
@@ -78,7 +83,7 @@ fn read_tree(tree: u64) -> &'static [u8] {
 }
 
 extern "C" fn on_own_stack(_: u64) -> ! {
-    let tree = FOUND.get().map_or(&[][..], |found| found.tree);
+    let (tree, image) = FOUND.get().map_or((&[][..], 0), |found| (found.tree, found.image));
     // It was read before.
     let Ok(platform) = Platform::read(tree) else { psci::stop() };
     let line = CommandLine::parse(platform.bootargs);
@@ -96,20 +101,21 @@ extern "C" fn on_own_stack(_: u64) -> ! {
     irq::register(platform.timer_interrupt, "arch_timer", Arc::new(clock::disarm));
     let console = platform.uart.as_ref().map(console);
     log::enter(Phase::Devices);
+    let cpus = smp::start_all(&platform, image);
     let mebibytes = pool::pool().total() / 256;
     log::line(format_args!(
-        "{mebibytes} MiB of memory, {} CPU(s) present, timer {} Hz",
+        "{mebibytes} MiB of memory, {cpus} of {} CPUs, timer {} Hz",
         platform.cpus.len(),
         clock::clock().counter_frequency()
     ));
     log::enter(Phase::Drivers);
     let devices = virtio::probe(&platform.virtio, &mut |message| log::line(message));
-    let machine = Arc::new(VirtMachine { cpus: 1, block_devices: devices.disks, net_devices: devices.networks });
+    let machine = Arc::new(VirtMachine { cpus, block_devices: devices.disks, net_devices: devices.networks });
     let kernel = match boot::boot(machine, &platform, line, console) {
         Ok(kernel) => kernel,
         Err(why) => panic!("cannot boot: {why}"),
     };
-    kernel.cpu_main(&mut VirtCpu::new());
+    smp::run_all(&kernel);
     boot::finish(&kernel)
 }
 
@@ -120,9 +126,4 @@ fn console(device: &Device) -> Arc<Uart> {
         irq::register(number, "uart-pl011", Arc::new(move || handler.interrupt()));
     }
     uart
-}
-
-/// Called by `boot.s` on a further CPU, on its own stack.
-pub(crate) extern "C" fn secondary_entry(_record: u64) -> ! {
-    psci::stop()
 }

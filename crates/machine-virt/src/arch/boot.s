@@ -87,8 +87,7 @@ high_entry:
     mov     x1, x21
     b       {entry}
 
-// Where a further CPU starts, from PSCI CPU_ON, with its record's address in
-// the direct map in x0.
+// Where a further CPU starts, from PSCI CPU_ON, with its number in x0.
     .global secondary_start
 secondary_start:
     msr     daifset, #0xf
@@ -102,7 +101,8 @@ secondary_start:
 
 high_secondary:
     mov     x0, x20
-    ldr     x9, [x0]
+    ldr     x9, ={first_stack_top}
+    add     x9, x9, x20, lsl #{stack_stride}
     mov     sp, x9
     mov     x29, #0
     mov     x30, #0

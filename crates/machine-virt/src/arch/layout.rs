@@ -44,6 +44,11 @@ pub(crate) fn stack_top(slot: usize) -> u64 {
     STACKS + (slot as u64 + 1) * STACK_SLOT
 }
 
+/// The physical address of something in the image, which lies at `image`.
+pub(crate) fn image_physical(address: u64, image: u64) -> u64 {
+    address - IMAGE + image
+}
+
 unsafe extern "C" {
     static __text_end: u8;
     static __rodata_end: u8;

@@ -56,7 +56,9 @@ global_asm!(
     sctlr = const SCTLR,
     sctlr_off = const SCTLR_OFF,
     entry = sym crate::start::entry,
-    secondary_entry = sym crate::start::secondary_entry,
+    first_stack_top = const layout::STACKS + layout::STACK_SLOT,
+    stack_stride = const (2 * layout::STACK_SLOT).trailing_zeros(),
+    secondary_entry = sym crate::smp::secondary_entry,
 );
 global_asm!(
     include_str!("vectors.s"),

@@ -60,6 +60,15 @@ pub(crate) fn dsb_ishst() {
     unsafe { asm!("dsb ishst", options(nostack)) };
 }
 
+/// Writes `value` where a CPU sees it that runs with its MMU and caches off.
+pub(crate) fn write_through(to: *mut u64, value: u64) {
+    // SAFETY: the caller's own word; the line is cleaned to memory.
+    unsafe {
+        to.write_volatile(value);
+        asm!("dmb ish", "dc cvac, {}", "dsb sy", in(reg) to, options(nostack));
+    }
+}
+
 /// Makes instruction fetch see the `len` bytes at `address`, on all CPUs.
 pub(crate) fn sync_instructions(address: *const u8, len: usize) {
     let ctr = read_sysreg!("ctr_el0");

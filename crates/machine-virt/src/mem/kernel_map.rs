@@ -6,10 +6,14 @@
 use machine::PAGE_SIZE;
 use machine_virt::platform::{MAX_CPUS, Platform, Region};
 use machine_virt::pte::{self, KernelProt};
+use spin::Once;
 
 use crate::arch::layout;
 use crate::arch::regs::{dsb_ish, isb, write_sysreg};
 use crate::mem::early::Early;
+
+/// The physical address of the root table.
+static ROOT: Once<u64> = Once::new();
 
 /// Builds page tables.
 struct Map<'e> {
@@ -99,7 +103,13 @@ pub(crate) fn install(platform: &Platform<'_>, image: u64, early: &mut Early) {
             map.map(layout::stack_top(slot) - size, stack..stack + size, KernelProt::Write);
         }
     }
+    ROOT.call_once(|| root);
     switch_to(root);
+}
+
+/// The root table, for CPUs that start later.
+pub(crate) fn root() -> u64 {
+    ROOT.get().copied().unwrap_or_default()
 }
 
 fn switch_to(root: u64) {
