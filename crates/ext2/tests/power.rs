@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use common::model::{Model, Random};
 use common::{Disk, TempDir, e2fsck, tool};
-use ext2::{Device, DeviceError, Error, Ext2, FormatOptions, Kind, MountOptions, format};
+use ext2::{Device, DeviceError, Error, Ext2, FormatOptions, Kind, MountOptions, NewInode, SetAttr, format};
 
 const SECTOR: usize = 512;
 
@@ -279,4 +279,51 @@ fn a_cut_leaves_4k_blocks_consistent_and_keeps_promises() {
 #[test]
 fn a_cut_of_a_full_disk_leaves_it_consistent() {
     cut("power-full", 1024, 3 << 20, 20..25, 20);
+}
+
+/// A file that lies in so many groups that deleting it takes several
+/// transactions.
+#[test]
+fn a_cut_in_a_long_deletion_leaves_it_to_the_orphan_list() {
+    let dir = TempDir::new("power-groups");
+    let file = dir.path().join("image");
+    let path = file.to_str().unwrap();
+    let args = ["-q", "-F", "-b", "1024", "-g", "512", "-N", "2000", "-J", "size=1", path, "136M"];
+    let (status, text) = tool("mke2fs", &args);
+    assert_eq!(status, 0, "{text}");
+    let disk = Disk::new(std::fs::read(&file).unwrap());
+    let mut fs = Ext2::mount(disk.boxed(), MountOptions::default()).unwrap();
+    let ino = fs.create(2, b"large", &new_file()).unwrap();
+    fs.allocate(ino, 0, 110 << 20).unwrap();
+    fs.unmount().unwrap();
+    let image = disk.bytes();
+    let delete = |device: &Volatile, truncate: bool| -> Result<(), Error> {
+        let mut fs = Ext2::mount(Box::new(device.clone()), MountOptions::default())?;
+        if truncate {
+            fs.set_attr(ino, &SetAttr { size: Some(5000), ..SetAttr::default() })?;
+        } else {
+            fs.unlink(2, b"large", 1 << 60)?;
+            fs.release(ino, 1 << 60)?;
+        }
+        fs.sync()
+    };
+    let mut random = Random(1);
+    for truncate in [false, true] {
+        let device = Volatile::new(image.clone(), u64::MAX, 0);
+        delete(&device, truncate).unwrap();
+        let requests = device.0.lock().unwrap().count;
+        assert!(requests > 40, "one transaction was enough");
+        for _ in 0..4 {
+            let at = 1 + random.below(requests);
+            let device = Volatile::new(image.clone(), at, random.next());
+            let _ = delete(&device, truncate);
+            let remains = device.remains();
+            recover_with_e2fsck(&remains, &Promised::new(), "power-groups");
+            recover(remains, &Promised::new(), &mut random, "power-groups");
+        }
+    }
+}
+
+fn new_file() -> NewInode<'static> {
+    NewInode { kind: Kind::File, mode: 0o644, uid: 0, gid: 0, rdev: 0, target: &[], now: 1 << 60 }
 }
