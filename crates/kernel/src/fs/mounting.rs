@@ -189,12 +189,14 @@ impl Vfs {
             // `sync` reports nothing; `fsync` of a file does.
             let _ = mount.fs().sync();
         }
+        let _ = self.blocks().sync_all();
     }
 
     /// Writes everything out and leaves every disk as if it were unmounted.
     /// The embedder calls it once the guest has ended; nothing is written
     /// after it.
     pub fn shut_down(&self) {
+        let _ = self.blocks().sync_all();
         for mount in self.mounts().list().iter().rev() {
             if let Err(error) = mount.fs().shut_down()
                 && let Some(kernel) = self.kernel()

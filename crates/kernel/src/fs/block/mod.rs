@@ -173,6 +173,15 @@ impl Disk {
         Ok(Claim { disk: self.clone() })
     }
 
+    /// Writes what was written to the special file, if somebody has it open.
+    fn sync_pages(&self) -> Result<()> {
+        let pages = self.pages.lock().upgrade();
+        match pages {
+            Some(pages) if pages.dirty_pages() > 0 => pages.sync(0..u64::MAX),
+            _ => Ok(()),
+        }
+    }
+
     /// The special file's pages, as the disk is now unless others have it open.
     fn open_pages(self: &Arc<Self>, kernel: &Kernel) -> Arc<Object> {
         let mut pages = self.pages.lock();
@@ -247,6 +256,14 @@ impl BlockDevices {
     #[must_use]
     pub fn list(&self) -> &[Arc<Disk>] {
         &self.disks
+    }
+
+    /// Writes what was written to special files that are open.
+    ///
+    /// # Errors
+    /// `EIO`; the other disks are tried all the same.
+    pub(super) fn sync_all(&self) -> Result<()> {
+        self.disks.iter().fold(Ok(()), |result, disk| result.and(disk.sync_pages()))
     }
 
     /// The disk of this number.

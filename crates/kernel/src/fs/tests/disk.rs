@@ -45,6 +45,10 @@ fn what_is_written_to_a_disk_is_there_after_a_sync() {
     assert_eq!(files.call(nr::FSYNC, &[fd]), Ok(0));
     assert_eq!(&disk.contents()[1000..1015], b"across a sector");
     assert!(disk.is_flushed());
+    assert_eq!(files.write(fd, b"more"), Ok(4));
+    assert_eq!(files.call(nr::SYNC, &[]), Ok(0));
+    assert_eq!(&disk.contents()[1006..1010], b"more");
+    assert!(disk.is_flushed());
 }
 
 #[test]
