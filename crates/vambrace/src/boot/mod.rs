@@ -18,12 +18,16 @@ use std::process::Command;
 
 pub use forward::Forward;
 
+use crate::image::ImageOptions;
 use arguments::Places;
 use monitor::Monitor;
 use terminal::Terminal;
 
 /// The program that is the machine.
 const QEMU: &str = "qemu-system-aarch64";
+
+/// The size of a disk that is gone at the end.
+const DISK_BYTES: u64 = 1 << 30;
 
 /// The name of the kernel image.
 const KERNEL: &str = "vambrace-virt";
@@ -207,9 +211,13 @@ fn readable(path: &Path) -> Result<(), BootError> {
     opened.map(drop).map_err(|error| BootError::File { path: path.to_owned(), error })
 }
 
-/// A fresh image of the built-in userland.
-fn builtin_disk(_place: &Path) -> Result<PathBuf, BootError> {
-    Err(BootError::Disk("this build has no image writer; --disk names an image".into()))
+/// A fresh image of the built-in userland, with room for what the guest adds.
+fn builtin_disk(place: &Path) -> Result<PathBuf, BootError> {
+    let image = place.join("root.img");
+    // What is not written takes no room on the host.
+    let options = ImageOptions { size: Some(DISK_BYTES), ..ImageOptions::default() };
+    crate::image::create_builtin(&image, &options).map_err(|error| BootError::Disk(error.to_string()))?;
+    Ok(image)
 }
 
 #[cfg(test)]
