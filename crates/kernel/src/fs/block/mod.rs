@@ -263,7 +263,11 @@ impl BlockDevices {
     /// # Errors
     /// `EIO`; the other disks are tried all the same.
     pub(super) fn sync_all(&self) -> Result<()> {
-        self.disks.iter().fold(Ok(()), |result, disk| result.and(disk.sync_pages()))
+        let mut result = Ok(());
+        for disk in &self.disks {
+            result = result.and(disk.sync_pages());
+        }
+        result
     }
 
     /// The disk of this number.
