@@ -47,6 +47,7 @@ pub(crate) fn build_from(source: &Path, target: &Path) -> Result<PathBuf> {
     let elf_path = target.join(TARGET).join("release/vambrace-virt");
     let bytes = fs::read(&elf_path).with_context(|| format!("cannot read {}", elf_path.display()))?;
     let elf = Elf::read(&bytes)?;
+    check_fp(&bytes, &elf)?;
     let out = target.join("kernel");
     fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
     let image = out.join("vambrace-virt");
@@ -64,6 +65,8 @@ struct Segment<'a> {
 /// As much of an ELF file as is needed here.
 struct Elf<'a> {
     segments: Vec<Segment<'a>>,
+    /// Names and addresses.
+    symbols: Vec<(String, u64)>,
 }
 
 fn number<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N]> {
@@ -91,8 +94,84 @@ impl<'a> Elf<'a> {
             let contents = bytes.get(offset..offset + len).context("the ELF file is cut off")?;
             segments.push(Segment { address: word(bytes, at + 16)?, bytes: contents });
         }
-        Ok(Self { segments })
+        Ok(Self { segments, symbols: symbols(bytes)? })
     }
+}
+
+fn half(bytes: &[u8], at: usize) -> Result<usize> {
+    Ok(usize::from(u16::from_le_bytes(number(bytes, at)?)))
+}
+
+fn offset(bytes: &[u8], at: usize) -> Result<usize> {
+    Ok(usize::try_from(word(bytes, at)?)?)
+}
+
+/// The symbol table, by address.
+fn symbols(bytes: &[u8]) -> Result<Vec<(String, u64)>> {
+    const SHT_SYMTAB: u32 = 2;
+    let (start, size, count) = (offset(bytes, 40)?, half(bytes, 58)?, half(bytes, 60)?);
+    let header = |index: usize| start + index * size;
+    let mut found = Vec::new();
+    for at in (0..count).map(header) {
+        if u32::from_le_bytes(number(bytes, at + 4)?) != SHT_SYMTAB {
+            continue;
+        }
+        let strings = header(usize::try_from(u32::from_le_bytes(number(bytes, at + 40)?))?);
+        let (strings, table, len) = (offset(bytes, strings + 24)?, offset(bytes, at + 24)?, offset(bytes, at + 32)?);
+        for symbol in (table..table + len).step_by(24) {
+            let name = strings + usize::try_from(u32::from_le_bytes(number(bytes, symbol)?))?;
+            let name = bytes.get(name..).unwrap_or_default().split(|byte| *byte == 0).next().unwrap_or_default();
+            found.push((String::from_utf8_lossy(name).into_owned(), word(bytes, symbol + 8)?));
+        }
+    }
+    found.sort_by_key(|(_, address)| *address);
+    ensure!(!found.is_empty(), "the ELF file has no symbols");
+    Ok(found)
+}
+
+/// The functions that keep the user's FP and SIMD registers.
+const FP_FUNCTIONS: [&str; 2] = ["fp_save", "fp_restore"];
+
+/// Looks for FP and SIMD instructions in the code of the kernel.
+fn check_fp(bytes: &[u8], elf: &Elf<'_>) -> Result<()> {
+    let code = elf.segments.first().context("nothing to load")?;
+    let (mut symbols, mut is_code, mut function) = (elf.symbols.iter().peekable(), true, "");
+    let (mut kept, mut found) = (0, Vec::new());
+    for (word, address) in code.bytes.chunks_exact(4).zip((code.address..).step_by(4)) {
+        while let Some((name, _)) = symbols.next_if(|(_, at)| *at <= address) {
+            // Mapping symbols say where code and where constants start.
+            match name.as_bytes() {
+                [b'$', b'x', ..] => is_code = true,
+                [b'$', b'd', ..] => is_code = false,
+                [b'$', ..] | [b'.', ..] | [] => {}
+                _ => function = name,
+            }
+        }
+        if !is_code || !is_fp(u32::from_le_bytes(word.try_into()?)) {
+            continue;
+        }
+        if FP_FUNCTIONS.contains(&function) {
+            kept += 1;
+        } else {
+            found.push(format!("{address:#x} in {function}"));
+        }
+    }
+    ensure!(found.is_empty(), "the kernel uses FP or SIMD registers: {}", found.join(", "));
+    // A check that finds nothing where something is checks nothing.
+    ensure!(kept >= 64 / 2, "no FP instructions in {FP_FUNCTIONS:?} of {} bytes", bytes.len());
+    Ok(())
+}
+
+/// True for instructions that read or write FP or SIMD state, by the top-level
+/// table of the A64 encodings.
+fn is_fp(word: u32) -> bool {
+    let group = word >> 25 & 0b1111;
+    // Data processing on scalars and vectors; SVE and SME; loads and stores
+    // with the bit V; MRS and MSR of FPCR and FPSR.
+    matches!(group, 0b0111 | 0b1111 | 0b0010)
+        || group == 0 && word >> 31 == 1
+        || group & 0b0101 == 0b0100 && word >> 26 & 1 == 1
+        || matches!(word & 0xffdf_ff00, 0xd51b_4400)
 }
 
 /// The image as it lies in memory: the segments at their distances.
@@ -110,4 +189,19 @@ fn flat(elf: &Elf<'_>) -> Result<Vec<u8>> {
     // The header that the boot loader reads.
     ensure!(image.get(56..60) == Some(b"ARM\x64"), "the image does not start with an arm64 Image header");
     Ok(image)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_fp;
+
+    #[test]
+    fn fp_and_simd_instructions_are_told_from_others() {
+        // stp q0, q1, [x1]; ldr d0, [x0]; fadd d0, d0, d0; movi v0.16b, #0; mrs x2, fpcr; msr fpsr, x3.
+        let fp = [0xad00_0420, 0xfd40_0000, 0x1e60_2800, 0x4f00_e400, 0xd53b_4402, 0xd51b_4423];
+        assert!(fp.into_iter().all(is_fp));
+        // stp x0, x1, [sp, #-16]!; ldr x0, [x0]; add x0, x0, x1; b .; mrs x0, cntvct_el0; casal x0, x1, [x2].
+        let others = [0xa9bf_07e0, 0xf940_0000, 0x8b01_0000, 0x1400_0000, 0xd53b_e040, 0xc8e0_fc41];
+        assert!(!others.into_iter().any(is_fp));
+    }
 }
