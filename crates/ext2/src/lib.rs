@@ -9,7 +9,7 @@
 //! memory; `journal` and `transaction`, which make changes permanent;
 //! `superblock` and `inode`; `balloc` and `ialloc`, which allocate; `map`,
 //! `grow` and `shrink`, from files' blocks to the device's; `file`, `dir`,
-//! `names` and `attr`, the operations.
+//! `names`, `rename` and `attr`, the operations.
 //!
 //! Nothing here locks. With a journal, everything that was changed or written
 //! before [`Ext2::commit`] returned survives a loss of power.
@@ -36,6 +36,7 @@ mod journal;
 mod map;
 mod names;
 mod orphan;
+mod rename;
 mod runs;
 mod shrink;
 mod superblock;

@@ -1,4 +1,4 @@
-//! Making, linking, moving and removing names.
+//! Making, linking and removing names; [`crate::rename`] moves them.
 //!
 //! Each operation is one step. It checks everything that can fail before it
 //! changes anything; what remains are contradictions and device errors, after
@@ -12,41 +12,37 @@ use crate::error::corrupt;
 use crate::fs::{Ext2, ROOT_INO};
 use crate::grow::zeros;
 use crate::inode::{FLAG_APPEND, FLAG_IMMUTABLE, FLAG_INDEX, Inode};
-use crate::{Error, Kind, NewInode, Removed, RenameFlags, Result};
+use crate::{Error, Kind, NewInode, Removed, Result};
 
 /// The most names an inode has, as in Linux.
-const LINK_MAX: u16 = 32_000;
+pub(crate) const LINK_MAX: u16 = 32_000;
 /// Blocks that a step which adds a name may allocate: a block of the
 /// directory, three indirect ones, and one for the new inode.
-const NAME_BLOCKS: u64 = 8;
+pub(crate) const NAME_BLOCKS: u64 = 8;
 /// A symbolic link this long or shorter is in the inode.
 const FAST_LINK_MAX: usize = 59;
-/// The deepest tree in which a directory can be moved: the longest path of
-/// one-letter names is far shorter.
-const DEPTH_MAX: u32 = 1 << 16;
-
 /// A name that exists: where it is, and of what.
-struct Found {
-    block: u32,
-    slot: Slot,
-    inode: Inode,
+pub(crate) struct Found {
+    pub(crate) block: u32,
+    pub(crate) slot: Slot,
+    pub(crate) inode: Inode,
 }
 
 impl Found {
-    fn ino(&self) -> u32 {
+    pub(crate) fn ino(&self) -> u32 {
         self.slot.ino
     }
 }
 
 /// A place for a new entry.
-enum Room {
+pub(crate) enum Room {
     /// In this block, behind or instead of the entry there.
     Slot { block: u32, slot: Slot },
     /// In a block that the directory must be given first.
     NewBlock,
 }
 
-fn check_name(name: &[u8]) -> Result<()> {
+pub(crate) fn check_name(name: &[u8]) -> Result<()> {
     if name.len() > NAME_MAX {
         return Err(Error::NameTooLong);
     }
@@ -58,7 +54,7 @@ fn check_name(name: &[u8]) -> Result<()> {
 
 impl Ext2 {
     /// A directory that may be changed.
-    fn changeable_dir(&mut self, dir: u32) -> Result<Inode> {
+    pub(crate) fn changeable_dir(&mut self, dir: u32) -> Result<Inode> {
         let inode = self.directory(dir)?;
         if inode.links == 0 {
             return Err(Error::NotFound);
@@ -70,7 +66,7 @@ impl Ext2 {
     }
 
     /// Looks for a name and its inode.
-    fn find_name(&mut self, inode: &Inode, dir: u32, name: &[u8]) -> Result<Option<Found>> {
+    pub(crate) fn find_name(&mut self, inode: &Inode, dir: u32, name: &[u8]) -> Result<Option<Found>> {
         let Some((block, slot)) = self.find(inode, dir, name)? else { return Ok(None) };
         let ino = self.checked_ino(dir, slot.ino)?;
         let inode = self.inode(ino)?;
@@ -81,7 +77,7 @@ impl Ext2 {
     }
 
     /// Looks for a place for an entry, and whether there is space for it.
-    fn find_room(&mut self, inode: &Inode, dir: u32, name_len: usize, more_blocks: u64) -> Result<Room> {
+    pub(crate) fn find_room(&mut self, inode: &Inode, dir: u32, name_len: usize, more_blocks: u64) -> Result<Room> {
         let has_file_types = self.sb.has_file_types();
         let needed = entry_len(name_len);
         let blocks = self.dir_blocks(inode, dir)?;
@@ -107,7 +103,15 @@ impl Ext2 {
 
     /// Writes an entry. Changes `inode`, the directory's, which the caller
     /// stores.
-    fn add_entry(&mut self, room: &Room, inode: &mut Inode, dir: u32, name: &[u8], ino: u32, kind: Kind) -> Result<()> {
+    pub(crate) fn add_entry(
+        &mut self,
+        room: &Room,
+        inode: &mut Inode,
+        dir: u32,
+        name: &[u8],
+        ino: u32,
+        kind: Kind,
+    ) -> Result<()> {
         inode.flags &= !FLAG_INDEX;
         let entry_type = if self.sb.has_file_types() { kind.entry_type() } else { 0 };
         let (block, at, len) = match *room {
@@ -143,7 +147,7 @@ impl Ext2 {
     }
 
     /// Removes an entry: the one before takes its bytes.
-    fn remove_entry(&mut self, block: u32, removed: Slot) -> Result<()> {
+    pub(crate) fn remove_entry(&mut self, block: u32, removed: Slot) -> Result<()> {
         let has_file_types = self.sb.has_file_types();
         let data = self.cache.get_mut(block)?;
         let mut at = 0;
@@ -160,7 +164,7 @@ impl Ext2 {
     }
 
     /// Makes an entry stand for another inode.
-    fn redirect(&mut self, block: u32, slot: Slot, ino: u32, kind: Kind) -> Result<()> {
+    pub(crate) fn redirect(&mut self, block: u32, slot: Slot, ino: u32, kind: Kind) -> Result<()> {
         let has_file_types = self.sb.has_file_types();
         let data = self.cache.get_mut(block)?;
         put_le32(data, slot.at, ino);
@@ -170,7 +174,7 @@ impl Ext2 {
         Ok(())
     }
 
-    fn touch_dir(&mut self, dir: u32, inode: &mut Inode, now: i64) -> Result<()> {
+    pub(crate) fn touch_dir(&mut self, dir: u32, inode: &mut Inode, now: i64) -> Result<()> {
         inode.mtime = now;
         inode.ctime = now;
         inode.flags &= !FLAG_INDEX;
@@ -349,7 +353,7 @@ impl Ext2 {
 
     /// An inode has lost a name; a directory has lost its only one. With none
     /// left it becomes an orphan.
-    fn drop_name(&mut self, found: Found, now: i64) -> Result<Removed> {
+    pub(crate) fn drop_name(&mut self, found: Found, now: i64) -> Result<Removed> {
         let ino = found.ino();
         let mut inode = found.inode;
         inode.links = if inode.is_directory() { 0 } else { inode.links.saturating_sub(1) };
@@ -362,7 +366,7 @@ impl Ext2 {
     }
 
     /// True if a directory has no entries but `.` and `..`.
-    fn is_empty_dir(&mut self, inode: &Inode, ino: u32) -> Result<bool> {
+    pub(crate) fn is_empty_dir(&mut self, inode: &Inode, ino: u32) -> Result<bool> {
         let has_file_types = self.sb.has_file_types();
         for index in 0..self.dir_blocks(inode, ino)? {
             let block = self.dir_block(inode, ino, index)?;
@@ -379,223 +383,10 @@ impl Ext2 {
         }
         Ok(true)
     }
-
-    /// Gives a file another name; a file or an empty directory that had that
-    /// name loses it and is returned.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Error::Exists`] with `no_replace`;
-    /// [`Error::NotEmpty`], [`Error::IsDirectory`] and [`Error::NotDirectory`]
-    /// for what cannot be replaced; [`Error::Invalid`] if a directory would go
-    /// below itself; [`Error::TooManyLinks`], [`Error::NoSpace`],
-    /// [`Error::NotPermitted`].
-    pub fn rename(
-        &mut self,
-        dir: u32,
-        name: &[u8],
-        new_dir: u32,
-        new_name: &[u8],
-        flags: RenameFlags,
-        now: i64,
-    ) -> Result<Option<Removed>> {
-        check_name(name)?;
-        check_name(new_name)?;
-        if flags.no_replace && flags.exchange {
-            return Err(Error::Invalid);
-        }
-        self.step(NAME_BLOCKS, |fs| {
-            let parent = fs.changeable_dir(dir)?;
-            let new_parent = fs.changeable_dir(new_dir)?;
-            let found = fs.find_name(&parent, dir, name)?.ok_or(Error::NotFound)?;
-            check_removable(&parent, &found.inode)?;
-            let target = fs.find_name(&new_parent, new_dir, new_name)?;
-            if found.inode.is_directory() {
-                fs.check_not_below(found.ino(), new_dir)?;
-            }
-            match target {
-                None if flags.exchange => Err(Error::NotFound),
-                Some(_) if flags.no_replace => Err(Error::Exists),
-                Some(target) if target.ino() == found.ino() => Ok(None),
-                Some(target) if flags.exchange => {
-                    check_removable(&new_parent, &target.inode)?;
-                    if target.inode.is_directory() {
-                        fs.check_not_below(target.ino(), dir)?;
-                    }
-                    fs.exchange(dir, new_dir, found, target, now)?;
-                    Ok(None)
-                }
-                Some(target) => {
-                    check_removable(&new_parent, &target.inode)?;
-                    fs.replace((dir, parent), (new_dir, new_parent), found, target, now).map(Some)
-                }
-                None => {
-                    fs.move_entry((dir, parent), (new_dir, new_parent), found, new_name, now)?;
-                    Ok(None)
-                }
-            }
-        })
-    }
-
-    /// Moves an entry to a name that does not exist.
-    fn move_entry(
-        &mut self,
-        (dir, parent): (u32, Inode),
-        (new_dir, mut new_parent): (u32, Inode),
-        found: Found,
-        new_name: &[u8],
-        now: i64,
-    ) -> Result<()> {
-        let ino = found.ino();
-        let kind = kind_of(&found)?;
-        let moves_dir = kind == Kind::Directory && dir != new_dir;
-        if moves_dir && new_parent.links >= LINK_MAX {
-            return Err(Error::TooManyLinks);
-        }
-        let room = self.find_room(&new_parent, new_dir, new_name.len(), 0)?;
-        self.add_entry(&room, &mut new_parent, new_dir, new_name, ino, kind)?;
-        self.touch_dir(new_dir, &mut new_parent, now)?;
-        // The entry's neighbours may have changed, if the room was beside it.
-        let mut parent = if dir == new_dir { new_parent } else { parent };
-        let old = self.reread(&found)?;
-        self.remove_entry(found.block, old)?;
-        self.touch_dir(dir, &mut parent, now)?;
-        self.set_ctime(ino, now)?;
-        if moves_dir {
-            self.set_parent(ino, new_dir)?;
-            self.change_links(dir, -1)?;
-            self.change_links(new_dir, 1)?;
-        }
-        Ok(())
-    }
-
-    /// The entry of `found`, whose length may have changed.
-    fn reread(&mut self, found: &Found) -> Result<Slot> {
-        let has_file_types = self.sb.has_file_types();
-        slot(self.cache.get(found.block)?, found.slot.at, has_file_types)
-    }
-
-    /// Moves an entry to a name that exists.
-    fn replace(
-        &mut self,
-        (dir, parent): (u32, Inode),
-        (new_dir, new_parent): (u32, Inode),
-        found: Found,
-        target: Found,
-        now: i64,
-    ) -> Result<Removed> {
-        let ino = found.ino();
-        let kind = kind_of(&found)?;
-        match (kind == Kind::Directory, target.inode.is_directory()) {
-            (true, false) => return Err(Error::NotDirectory),
-            (false, true) => return Err(Error::IsDirectory),
-            (true, true) if !self.is_empty_dir(&target.inode, target.ino())? => return Err(Error::NotEmpty),
-            _ => {}
-        }
-        self.redirect(target.block, target.slot, ino, kind)?;
-        let removed = self.drop_name(target, now)?;
-        let (mut parent, mut new_parent) = (parent, new_parent);
-        self.touch_dir(new_dir, &mut new_parent, now)?;
-        self.remove_entry(found.block, found.slot)?;
-        self.touch_dir(dir, &mut parent, now)?;
-        self.set_ctime(ino, now)?;
-        if kind == Kind::Directory {
-            // The new parent has lost one directory and won another.
-            self.change_links(dir, -1)?;
-            if dir != new_dir {
-                self.set_parent(ino, new_dir)?;
-            }
-        }
-        Ok(removed)
-    }
-
-    /// Swaps what two names stand for.
-    fn exchange(&mut self, dir: u32, new_dir: u32, found: Found, target: Found, now: i64) -> Result<()> {
-        let (kind, target_kind) = (kind_of(&found)?, kind_of(&target)?);
-        let (is_dir, target_is_dir) = (kind == Kind::Directory, target_kind == Kind::Directory);
-        if dir != new_dir {
-            let grows = match (is_dir, target_is_dir) {
-                (true, false) => Some(new_dir),
-                (false, true) => Some(dir),
-                _ => None,
-            };
-            if let Some(grows) = grows
-                && self.inode(grows)?.links >= LINK_MAX
-            {
-                return Err(Error::TooManyLinks);
-            }
-        }
-        self.redirect(found.block, found.slot, target.ino(), target_kind)?;
-        self.redirect(target.block, target.slot, found.ino(), kind)?;
-        for ino in [found.ino(), target.ino()] {
-            self.set_ctime(ino, now)?;
-        }
-        for dir in [dir, new_dir] {
-            let mut inode = self.inode(dir)?;
-            self.touch_dir(dir, &mut inode, now)?;
-        }
-        if dir != new_dir {
-            if is_dir {
-                self.set_parent(found.ino(), new_dir)?;
-                self.change_links(dir, -1)?;
-                self.change_links(new_dir, 1)?;
-            }
-            if target_is_dir {
-                self.set_parent(target.ino(), dir)?;
-                self.change_links(new_dir, -1)?;
-                self.change_links(dir, 1)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn set_ctime(&mut self, ino: u32, now: i64) -> Result<()> {
-        let mut inode = self.inode(ino)?;
-        inode.ctime = now;
-        self.store_inode(ino, &inode)
-    }
-
-    fn change_links(&mut self, dir: u32, by: i16) -> Result<()> {
-        let mut inode = self.inode(dir)?;
-        inode.links = inode.links.saturating_add_signed(by).max(2);
-        self.store_inode(dir, &inode)
-    }
-
-    /// Makes `..` of a directory stand for another one.
-    fn set_parent(&mut self, ino: u32, parent: u32) -> Result<()> {
-        let mut inode = self.directory(ino)?;
-        match self.find(&inode, ino, b"..")? {
-            Some((block, slot)) => self.redirect(block, slot, parent, Kind::Directory)?,
-            None => return Err(corrupt!("directory {ino} has no parent")),
-        }
-        if inode.flags & FLAG_INDEX != 0 {
-            inode.flags &= !FLAG_INDEX;
-            self.store_inode(ino, &inode)?;
-        }
-        Ok(())
-    }
-
-    /// Whether `dir` is neither `above` nor below it.
-    fn check_not_below(&mut self, above: u32, dir: u32) -> Result<()> {
-        let mut dir = dir;
-        for _ in 0..DEPTH_MAX {
-            if dir == above {
-                return Err(Error::Invalid);
-            }
-            if dir == ROOT_INO {
-                return Ok(());
-            }
-            dir = self.lookup(dir, b"..")?;
-        }
-        Err(corrupt!("directory {dir} is below itself"))
-    }
-}
-
-fn kind_of(found: &Found) -> Result<Kind> {
-    found.inode.kind().ok_or_else(|| corrupt!("inode {} has no type", found.ino()))
 }
 
 /// Whether flags allow to take a name away.
-fn check_removable(parent: &Inode, inode: &Inode) -> Result<()> {
+pub(crate) fn check_removable(parent: &Inode, inode: &Inode) -> Result<()> {
     let flags = inode.flags & (FLAG_IMMUTABLE | FLAG_APPEND) | parent.flags & FLAG_APPEND;
     if flags != 0 { Err(Error::NotPermitted) } else { Ok(()) }
 }
