@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 fn shared_sources() -> Vec<PathBuf> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = Vec::new();
-    let mut dirs: Vec<PathBuf> = ["kernel/src", "machine/src", "linux-abi/src", "ext2/src"].map(|dir| crates.join(dir)).into();
+    let mut dirs: Vec<PathBuf> =
+        ["kernel/src", "machine/src", "linux-abi/src", "ext2/src"].map(|dir| crates.join(dir)).into();
     while let Some(dir) = dirs.pop() {
         for entry in fs::read_dir(&dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {
             let path = entry.expect("a directory entry").path();
