@@ -20,10 +20,17 @@ const PAGE: usize = PAGE_SIZE as usize;
 /// kernel has to tell those caches.
 const IS_CODE: u8 = 1;
 
+/// Frames kept for the kernel's heap: 2 MiB to 32 MiB.
+const MIN_RESERVE: usize = 512;
+const MAX_RESERVE: usize = 8192;
+
 /// RAM in frames. Frame 0 is where RAM starts.
 pub(crate) struct Pool {
     base: u64,
     total: usize,
+    /// Frames that only the kernel's heap gets: user memory can be refused,
+    /// what the kernel needs to go on cannot.
+    reserve: usize,
     buddy: Mutex<Buddy<'static>>,
     flags: &'static [AtomicU8],
 }
@@ -50,7 +57,8 @@ pub(crate) fn init(platform: &Platform<'_>, mut early: Early) {
     for region in early.into_free() {
         buddy.add(number(region.start), number(region.end));
     }
-    POOL.call_once(|| Pool { base, total, buddy: Mutex::new(buddy), flags });
+    let reserve = (total / 64).clamp(MIN_RESERVE, MAX_RESERVE);
+    POOL.call_once(|| Pool { base, total, reserve, buddy: Mutex::new(buddy), flags });
 }
 
 /// The pool.
@@ -76,7 +84,12 @@ impl Pool {
 
     /// Takes a frame whose contents are whatever they are.
     pub(crate) fn take(&self) -> Option<Frame> {
-        let frame = self.buddy.lock().take(0)?;
+        let mut buddy = self.buddy.lock();
+        if buddy.free_count() <= self.reserve {
+            return None;
+        }
+        let frame = buddy.take(0)?;
+        drop(buddy);
         self.flags[frame as usize].store(0, Ordering::Relaxed);
         Some(Frame(frame))
     }
