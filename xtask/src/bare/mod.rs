@@ -49,6 +49,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     let (mut columns, mut names, mut verbose, mut write) = (Vec::new(), Vec::new(), false, false);
     let mut disk = false;
+    let mut image: Option<PathBuf> = None;
     let (mut bench, mut rounds) = (false, figures::ROUNDS);
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
@@ -61,22 +62,23 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "-v" => verbose = true,
             "--write" => write = true,
             "--disk" => disk = true,
+            "--kernel" => image = Some(rest.next().context("--kernel needs a path")?.into()),
             "--bench" => bench = true,
             "--rounds" => rounds = rest.next().context("--rounds needs a number")?.parse()?,
             name if !name.starts_with('-') => names.push(name.to_owned()),
             _ => bail!(
-                "{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [NAME…], or bare --disk, or bare --show [--on bare|linux] [--kernel IMAGE] [--boots N] [CASE…], or bare --bench [--rounds N] [--write]"
+                "{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [--kernel IMAGE] [NAME…], or bare --disk, or bare --show [--on bare|linux] [--kernel IMAGE] [--boots N] [CASE…], or bare --bench [--rounds N] [--write]"
             ),
         }
     }
     if bench {
         let wants = |column| columns.is_empty() || columns.contains(&column);
-        let ours = wants(Column::Bare).then(|| kernel_of(Column::Bare)).transpose()?.flatten();
-        let linux = wants(Column::Linux).then(|| kernel_of(Column::Linux)).transpose()?.flatten();
+        let ours = wants(Column::Bare).then(|| kernel_of(Column::Bare, image.as_deref())).transpose()?.flatten();
+        let linux = wants(Column::Linux).then(|| kernel_of(Column::Linux, None)).transpose()?.flatten();
         return figures::run(ours.as_ref(), linux.as_ref(), rounds, write);
     }
     if disk {
-        return disk::run(&Kernel::Bare(image::Image::build()?));
+        return disk::run(&kernel_of(Column::Bare, image.as_deref())?.context("a kernel of its own")?);
     }
     let is_whole = columns.is_empty() && names.is_empty();
     if columns.is_empty() {
@@ -85,7 +87,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let programs = guest::build(&names)?;
     let (mut results, mut complaints) = (BTreeMap::new(), 0);
     for column in columns {
-        let outcomes = run_column(column, &programs, verbose)?;
+        let outcomes = run_column(column, image.as_deref(), &programs, verbose)?;
         complaints += report(column, &outcomes)?;
         results.insert(column, outcomes);
     }
@@ -100,18 +102,20 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
 }
 
-/// The kernel of a column, unless it is part of a program.
-fn kernel_of(column: Column) -> Result<Option<Kernel>> {
+/// The kernel of a column, unless it is part of a program. Ours is built, if
+/// there is no `image` of it already.
+fn kernel_of(column: Column, image: Option<&Path>) -> Result<Option<Kernel>> {
     Ok(match column {
         Column::Hosted => None,
+        Column::Bare if image.is_some() => image.map(image::Image::open).transpose()?.map(Kernel::Bare),
         Column::Bare => Some(Kernel::Bare(image::Image::build()?)),
         Column::Linux => Some(Kernel::Linux(linux::Linux::fetch()?)),
     })
 }
 
 /// Runs the tests in one column.
-fn run_column(column: Column, programs: &[PathBuf], verbose: bool) -> Result<Outcomes> {
-    let Some(kernel) = kernel_of(column)? else {
+fn run_column(column: Column, image: Option<&Path>, programs: &[PathBuf], verbose: bool) -> Result<Outcomes> {
+    let Some(kernel) = kernel_of(column, image)? else {
         let vambrace = guest::vambrace()?;
         let run = |program: &PathBuf| Ok((file_name(program), guest::run_hosted(&vambrace, program)?));
         return programs.iter().map(run).collect();

@@ -16,7 +16,6 @@ mod stage;
 mod switches;
 mod telnet;
 
-use super::image::Image;
 use super::kernel_of;
 use super::suite::Kernel;
 use crate::expectations::Column;
@@ -87,10 +86,7 @@ fn options(args: &[String]) -> Result<Options> {
 /// Unknown names, missing tools, and cases that fail; all are run first.
 pub(super) fn command(args: &[String]) -> Result<()> {
     let options = options(args)?;
-    let kernel = match &options.image {
-        Some(file) => Kernel::Bare(Image::open(file)?),
-        None => kernel_of(options.column)?.context("a kernel of its own")?,
-    };
+    let kernel = kernel_of(options.column, options.image.as_deref())?.context("a kernel of its own")?;
     if let Some(count) = options.boots {
         let figures = boots::repeat(&Stage::set(&kernel, &[])?, count)?;
         say(&figures);
