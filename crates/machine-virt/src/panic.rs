@@ -32,13 +32,13 @@ pub(crate) fn power_off(status: u8) -> ! {
     psci::system_off()
 }
 
-/// Tells why, and turns the machine off.
+/// Tells why, and resets the machine.
 pub(crate) fn give_up(reason: fmt::Arguments<'_>, frame: Option<&Frame>, fp: u64, pc: u64) -> ! {
     let own = percpu::id() + 1;
     match GIVING_UP.compare_exchange(0, own, Ordering::SeqCst, Ordering::SeqCst) {
         Ok(_) => {}
         // Telling it failed too.
-        Err(who) if who == own => power_off(PANIC_STATUS),
+        Err(who) if who == own => end(),
         Err(_) => psci::stop(),
     }
     let phase = log::phase();
@@ -55,7 +55,16 @@ pub(crate) fn give_up(reason: fmt::Arguments<'_>, frame: Option<&Frame>, fp: u64
     fault::backtrace(fp, |ret| {
         let _ = writeln!(Raw, "  {:#018x}", ret.wrapping_sub(4));
     });
-    power_off(PANIC_STATUS)
+    end()
+}
+
+/// Ends a machine that has given up, so that nobody takes it for one that was
+/// turned off in order.
+fn end() -> ! {
+    if SEMIHOSTING.load(Ordering::Relaxed) {
+        semihosting::exit(PANIC_STATUS);
+    }
+    psci::system_reset()
 }
 
 #[panic_handler]
