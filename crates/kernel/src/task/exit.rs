@@ -169,13 +169,20 @@ fn bury(nodes: &mut Nodes, process: &Arc<Process>, status: ExitStatus, uid: u32)
         duties.session = Some(sid);
     }
     duties.parent = nodes.by_pid.get(&parent).map(|node| node.process.clone());
-    let mut groups: Vec<u32> = alloc::vec![own_pgid];
+    // Groups that had a connection to the rest of the session through this
+    // process; one that was orphaned before is left alone.
+    let mut groups: Vec<u32> = Vec::new();
+    if nodes.by_pid.get(&parent).is_some_and(|parent| parent.pgid != own_pgid && parent.sid == sid) {
+        groups.push(own_pgid);
+    }
     for child in children {
         let Some(node) = nodes.by_pid.get_mut(&child) else { continue };
         node.parent = reaper;
         // What the parent asked for is nothing to whoever adopts the child.
         node.process.exit_signal.store(u32::from(Number::SIGCHLD.get()), Ordering::SeqCst);
-        groups.push(node.pgid);
+        if node.pgid != own_pgid && node.sid == sid {
+            groups.push(node.pgid);
+        }
         for thread in node.threads.values() {
             let signal = thread.parent_death_signal.load(Ordering::SeqCst);
             if let Some(signal) = Number::new(u64::from(signal)) {

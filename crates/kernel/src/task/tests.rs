@@ -309,6 +309,23 @@ fn an_orphan_gets_process_one_as_its_parent() {
 }
 
 #[test]
+fn a_stopped_member_of_a_group_that_was_orphaned_before_hangs_nobody_up() {
+    let played = play(&[
+        |c| call(c, nr::CLONE, &[SIGCHLD, 0, 0, 0, 0]),
+        // The first child stops; WUNTRACED tells when.
+        |c| if c.x[0] == 0 { goto(c, 5) } else { call(c, nr::WAIT4, &[u64::MAX, DATA, 2, 0]) },
+        |c| call(c, nr::CLONE, &[SIGCHLD, 0, 0, 0, 0]),
+        // The second one ends, which is no news for the group of process 1.
+        |c| if c.x[0] == 0 { finish(c, 0) } else { call(c, nr::WAIT4, &[u64::MAX, DATA, 0, 0]) },
+        |c| finish(c, 0),
+        |c| call(c, nr::GETPID, &[]),
+        |c| call(c, nr::KILL, &[c.x[0], 19]),
+        |c| finish(c, 0),
+    ]);
+    assert_eq!(played.returned(3).len(), 1);
+}
+
+#[test]
 fn vfork_holds_the_parent_until_the_child_ends() {
     let played = play(&[
         |c| call(c, nr::CLONE, &[0x4000 | 0x100 | SIGCHLD, 0, 0, 0, 0]),
