@@ -60,7 +60,15 @@ fn read_input(path: &OsString) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
-pub(crate) fn diff(args: Vec<OsString>) -> i32 {
+pub(crate) fn diff(mut args: Vec<OsString>) -> i32 {
+    if let Some(recursive) = crate::applets::diff_trees::take_flag(&mut args) {
+        return crate::applets::diff_trees::diff_trees(&recursive, &args);
+    }
+    diff_files(args)
+}
+
+/// Compares two files.
+pub(crate) fn diff_files(args: Vec<OsString>) -> i32 {
     let params = match parse_params(args.into_iter().peekable()) {
         Ok(params) => params,
         Err(message) => {

@@ -2,6 +2,7 @@
 //! with the command's name first, and returns the exit status.
 
 pub(crate) mod clear;
+pub(crate) mod diff_trees;
 pub(crate) mod free;
 pub(crate) mod grep;
 pub(crate) mod gzip;

@@ -4,10 +4,13 @@ use crate::adapters::complain;
 use flate2::Compression;
 use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The action asked for.
@@ -124,15 +127,35 @@ fn create(options: &Options) -> io::Result<()> {
 fn append_all<W: Write>(options: &Options, output: W) -> io::Result<W> {
     let mut builder = tar::Builder::new(output);
     builder.follow_symlinks(options.follow);
+    let mut links = Links::new();
     for operand in &options.operands {
-        append(options, &mut builder, Path::new(operand))?;
+        append(options, &mut builder, &mut links, Path::new(operand))?;
     }
     builder.into_inner()
+}
+
+/// The names that files with several of them got in the archive first, by device and number.
+type Links = HashMap<(u64, u64), PathBuf>;
+
+/// The name in the archive of the file at `path`, if it is there under another one.
+fn linked(links: &mut Links, path: &Path, name: &Path) -> Option<PathBuf> {
+    let meta = std::fs::symlink_metadata(path).ok()?;
+    if !meta.is_file() || meta.nlink() < 2 {
+        return None;
+    }
+    match links.entry((meta.dev(), meta.ino())) {
+        Entry::Occupied(first) => Some(first.get().clone()),
+        Entry::Vacant(place) => {
+            place.insert(name.to_owned());
+            None
+        }
+    }
 }
 
 fn append<W: Write>(
     options: &Options,
     builder: &mut tar::Builder<W>,
+    links: &mut Links,
     path: &Path,
 ) -> io::Result<()> {
     let named =
@@ -156,6 +179,13 @@ fn append<W: Write>(
         path.is_dir() && !path.is_symlink()
     };
     if !is_directory {
+        if let Some(first) = linked(links, path, &name) {
+            let mut header = tar::Header::new_gnu();
+            header.set_metadata(&std::fs::symlink_metadata(path)?);
+            header.set_entry_type(tar::EntryType::Link);
+            header.set_size(0);
+            return builder.append_link(&mut header, name, first).map_err(named);
+        }
         return builder.append_path_with_name(path, name).map_err(named);
     }
     // With the slash at the end that listings show for directories.
@@ -169,7 +199,7 @@ fn append<W: Write>(
     entries.sort_by_key(std::fs::DirEntry::file_name);
     entries
         .iter()
-        .try_for_each(|entry| append(options, builder, &entry.path()))
+        .try_for_each(|entry| append(options, builder, links, &entry.path()))
 }
 
 /// The archive, unpacked if its first bytes say that it is gzipped.
