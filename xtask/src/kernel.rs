@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What the image is built for: no FP registers in compiled code.
-const TARGET: &str = "aarch64-unknown-none-softfloat";
+pub(crate) const TARGET: &str = "aarch64-unknown-none-softfloat";
 
 /// Builds the image and says where it is.
 ///

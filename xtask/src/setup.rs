@@ -73,6 +73,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         install(&missing)?;
     }
     need_target(&root(), MUSL)?;
+    need_target(&root(), crate::kernel::TARGET)?;
     if let Err(error) = busybox() {
         say(&format!("no busybox for the tests that use it: {error:#}"));
     }
