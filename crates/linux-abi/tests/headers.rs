@@ -93,6 +93,7 @@ const LIBC_HEADERS: &str = r"
 #include <sched.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <linux/icmp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
