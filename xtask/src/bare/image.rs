@@ -3,7 +3,7 @@
 
 use super::phase::{MAGIC, Phase};
 use super::qmp::Qmp;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSymbol};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub(crate) struct Image {
     /// What QEMU loads.
     pub(crate) file: PathBuf,
     symbols: BTreeMap<u64, String>,
-    /// The physical address of the phase's words.
+    /// The virtual address of the phase's words.
     phase: u64,
 }
 
@@ -46,9 +46,7 @@ impl Image {
                 symbols.insert(symbol.address(), name.to_owned());
             }
         }
-        let address = phase.with_context(|| format!("{} has no symbol {PHASE}", elf.display()))?;
-        let object::File::Elf64(headers) = &object else { bail!("{} is no 64-bit ELF file", elf.display()) };
-        let phase = physical(headers, address).with_context(|| format!("{PHASE} lies in no segment"))?;
+        let phase = phase.with_context(|| format!("{} has no symbol {PHASE}", elf.display()))?;
         Ok(Self { file: file.to_path_buf(), symbols, phase })
     }
 
@@ -62,8 +60,13 @@ impl Image {
     /// The boot phase of a running machine, from its memory.
     pub(crate) fn phase(&self, qmp: &mut Qmp) -> Result<Phase> {
         let file = std::env::temp_dir().join(format!("vambrace-phase-{}", std::process::id()));
-        let arguments = json!({ "val": self.phase, "size": 8, "filename": file.display().to_string() });
-        qmp.command("pmemsave", &arguments)?;
+        // QEMU's addresses are signed, and the kernel's have the highest bit.
+        let address = self.phase.cast_signed();
+        let arguments = json!({ "val": address, "size": 8, "filename": file.display().to_string() });
+        if qmp.command("memsave", &arguments).is_err() {
+            // The processor cannot reach the page: the kernel's map is not there yet.
+            return Ok(Phase::None);
+        }
         let bytes = fs::read(&file)?;
         fs::remove_file(&file)?;
         ensure!(bytes.len() == 8, "QEMU saved {} bytes of the phase", bytes.len());
@@ -73,16 +76,4 @@ impl Image {
         let number = if word(0) == MAGIC { word(4) } else { 0 };
         Phase::from_number(number).with_context(|| format!("the machine is in phase {number}, which is none"))
     }
-}
-
-/// The load address of a virtual one.
-fn physical(elf: &object::read::elf::ElfFile64<'_>, address: u64) -> Option<u64> {
-    use object::read::elf::ProgramHeader;
-    let endian = elf.endian();
-    elf.elf_program_headers().iter().find_map(|header| {
-        let start = header.p_vaddr(endian);
-        let is_there =
-            header.p_type(endian) == object::elf::PT_LOAD && (start..start + header.p_memsz(endian)).contains(&address);
-        is_there.then(|| header.p_paddr(endian) + (address - start))
-    })
 }
