@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use machine::CharDev;
 use machine_hosted::Console;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, OutputModes, Termios, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
@@ -100,9 +100,14 @@ impl Terminal {
             .env("VAMBRACE_TEST_CHILD", what);
         let end = || Stdio::from(slave.try_clone().unwrap());
         command.stdin(end()).stdout(end()).stderr(Stdio::null());
-        // SAFETY: both calls may be made between fork and exec.
+        // SAFETY: the calls may be made between fork and exec.
         unsafe {
             command.pre_exec(|| {
+                // Some of the signals would dump core, which takes a busy disk long.
+                let none = Rlimit { current: Some(0), maximum: Some(0) };
+                rustix::process::setrlimit(Resource::Core, none)?;
+                // `nohup` would leave it ignored, and an ignored signal ends nothing.
+                libc::signal(libc::SIGHUP, libc::SIG_DFL);
                 rustix::process::setsid()?;
                 rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
                 Ok(())
@@ -149,7 +154,7 @@ impl Terminal {
     }
 
     fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             if let Some(status) = self.leader.try_wait().unwrap() {
                 return status;
