@@ -4,7 +4,7 @@
  * promising nothing. The parent replaces one file after another: it writes a
  * new one, synchronizes it, renames it over the old one and synchronizes the
  * directory. Then it prints `synced N`: from now on, whatever happens to the
- * power, /work/keep(N mod 16) holds N or a later number. */
+ * power, /load/keep(N mod 16) holds N or a later number. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -33,8 +33,8 @@ static void restless(void) {
     memset(block, 'r', sizeof block);
     for (unsigned i = 0;; i++) {
         char name[64], other[64];
-        snprintf(name, sizeof name, "/work/dir%u/file%u", i % 7, i % 31);
-        snprintf(other, sizeof other, "/work/dir%u/other%u", (i + 3) % 7, i % 13);
+        snprintf(name, sizeof name, "/load/dir%u/file%u", i % 7, i % 31);
+        snprintf(other, sizeof other, "/load/dir%u/other%u", (i + 3) % 7, i % 13);
         char *slash = strrchr(name, '/');
         *slash = 0;
         mkdir(name, 0755);
@@ -74,9 +74,9 @@ static void replace(int directory, unsigned number) {
 
 int main(int count, char **words) {
     unsigned rounds = count > 1 ? (unsigned)atoi(words[1]) : 0;
-    need(mkdir("/work", 0755) == 0 || errno == EEXIST, "mkdir");
-    int directory = open("/work", O_RDONLY | O_DIRECTORY);
-    need(directory >= 0, "/work");
+    need(mkdir("/load", 0755) == 0 || errno == EEXIST, "mkdir");
+    int directory = open("/load", O_RDONLY | O_DIRECTORY);
+    need(directory >= 0, "/load");
     pid_t child = fork();
     need(child >= 0, "fork");
     if (child == 0) restless();

@@ -94,13 +94,9 @@ pub struct BadDeviceTree;
 const DEFAULT_TIMER: u32 = 27;
 
 impl<'a> Platform<'a> {
-    /// Reads a flattened device tree.
-    ///
-    /// # Errors
-    /// If it is none, or has no memory.
-    pub fn read(tree: &'a [u8]) -> Result<Self, BadDeviceTree> {
-        let fdt = Fdt::new(tree).map_err(|_| BadDeviceTree)?;
-        let mut platform = Self {
+    /// A machine that has nothing.
+    fn empty() -> Self {
+        Self {
             memory: ArrayVec::new(),
             reserved: ArrayVec::new(),
             bootargs: "",
@@ -113,7 +109,16 @@ impl<'a> Platform<'a> {
             psci: None,
             virtio: ArrayVec::new(),
             cpus: ArrayVec::new(),
-        };
+        }
+    }
+
+    /// Reads a flattened device tree.
+    ///
+    /// # Errors
+    /// If it is none, or has no memory.
+    pub fn read(tree: &'a [u8]) -> Result<Self, BadDeviceTree> {
+        let fdt = Fdt::new(tree).map_err(|_| BadDeviceTree)?;
+        let mut platform = Self::empty();
         for reservation in fdt.memory_reservations() {
             platform.reserve(region(reservation.address(), reservation.size()));
         }
@@ -308,16 +313,7 @@ mod tests {
         Platform {
             memory: memory.iter().cloned().collect(),
             reserved: reserved.iter().cloned().collect(),
-            bootargs: "",
-            initrd: None,
-            rng_seed: &[],
-            uart: None,
-            rtc: None,
-            gic: None,
-            timer_interrupt: DEFAULT_TIMER,
-            psci: None,
-            virtio: ArrayVec::new(),
-            cpus: ArrayVec::new(),
+            ..Platform::empty()
         }
     }
 

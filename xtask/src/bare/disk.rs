@@ -98,7 +98,7 @@ fn promises(image: &Path, last: u32) -> Result<()> {
     }
     for (slot, number) in promised {
         let mut command = Command::new(suite::tool("debugfs")?);
-        let output = command.args(["-R", &format!("cat /work/keep{slot}")]).arg(image).output()?;
+        let output = command.args(["-R", &format!("cat /load/keep{slot}")]).arg(image).output()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let found: u32 = text.lines().next().unwrap_or_default().parse().unwrap_or(0);
         ensure!(found >= number && found % SLOTS == slot, "keep{slot} holds {found}, but {number} was promised");

@@ -84,16 +84,17 @@ fn with_chunk<T>(wanted: usize, act: impl FnOnce(&mut [u8]) -> T) -> T {
     act(&mut [0; PAGE_BYTES])
 }
 
-/// Writes to an object at a position. What has been written counts if it ends
+/// Hands what is in `buf` to `write` in pieces, each with its position; `write`
+/// tells how much of a piece it took. What has been written counts if it ends
 /// early.
-fn write_object(object: &Object, buf: &mut IoBuf<'_>, offset: u64) -> Result<usize> {
+fn write_pieces(buf: &mut IoBuf<'_>, offset: u64, mut write: impl FnMut(u64, &[u8]) -> Result<usize>) -> Result<usize> {
     with_chunk(buf.left(), |chunk| {
         let mut total = 0;
         while !buf.is_at_end() {
             let at = offset.saturating_add(total as u64);
             // Pieces end at page boundaries, so that most are whole pages.
             let room = (chunk.len() - (at % PAGE_BYTES as u64) as usize).min(buf.left());
-            match buf.take(&mut chunk[..room]).and_then(|count| object.write_at(at, &chunk[..count])) {
+            match buf.take(&mut chunk[..room]).and_then(|count| write(at, &chunk[..count])) {
                 Ok(count) => {
                     total += count;
                     if count < room {

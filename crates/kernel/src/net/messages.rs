@@ -1,5 +1,6 @@
 //! `sendto`, `recvfrom`, `sendmsg`, `recvmsg`, `sendmmsg` and `recvmmsg`.
 
+mod many;
 mod receiving;
 mod sending;
 
@@ -7,7 +8,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use linux_abi::Errno;
-use linux_abi::socket::{Mmsghdr, MsgFlags, Msghdr};
+use linux_abi::socket::{MsgFlags, Msghdr};
 use linux_abi::uio::{MAX_RW_COUNT, UIO_MAXIOV};
 use machine::GuestAddr;
 
@@ -21,11 +22,9 @@ use crate::syscall::{Cx, Outcome};
 use crate::task::Task;
 use crate::time::read_timeout;
 
-use receiving::{ReceiveMany, Receiving, Report};
-use sending::{SendMany, Sending};
-
-/// Where the length of a message is told in `struct mmsghdr`.
-const MSG_LEN: u64 = 56;
+use many::Many;
+use receiving::{Receiving, Report};
+use sending::Sending;
 
 /// One range of user memory, cut to what one call may move.
 fn one_range(base: GuestAddr, len: u64) -> Result<Vec<IoVec>> {
@@ -42,11 +41,6 @@ fn read_header(task: &Task, addr: GuestAddr) -> Result<(Msghdr, Vec<IoVec>)> {
     let count = count.ok_or(Errno::EMSGSIZE.because("more than 1024 buffers"))?;
     let ranges = task.mm().read_iovecs(GuestAddr(header.msg_iov), count)?;
     Ok((header, ranges))
-}
-
-/// The header of one message of several.
-fn nth(messages: GuestAddr, index: u32) -> GuestAddr {
-    messages.add(u64::from(index) * Mmsghdr::SIZE as u64)
 }
 
 fn check_flags(flags: MsgFlags) -> Result<()> {
@@ -113,7 +107,7 @@ pub(super) fn sendmsg(cx: &mut Cx<'_>, fd: i32, message: GuestAddr, flags: MsgFl
 
 pub(super) fn sendmmsg(cx: &mut Cx<'_>, fd: i32, messages: GuestAddr, count: u32, flags: MsgFlags) -> Result<Outcome> {
     let open = Open::new(cx, fd, flags)?;
-    let all = SendMany::new(open.clone(), messages, count);
+    let all: Many<Sending> = Many::new(open.clone(), messages, count);
     Ok(open.send(cx, all))
 }
 
@@ -153,6 +147,6 @@ pub(super) fn recvmmsg(
         (Some(own), Some(given)) => Some(own.min(given)),
         (own, given) => own.or(given),
     };
-    let all = ReceiveMany::new(open.clone(), messages, count);
+    let all: Many<Receiving> = Many::new(open.clone(), messages, count);
     Ok(run(cx, open.patience(timeout_ns), open.socket.queue(), all))
 }

@@ -10,7 +10,7 @@ use machine::{GuestAddr, PAGE_SIZE, SECTOR_SIZE};
 
 use super::Disk;
 use crate::error::{Because, Result};
-use crate::fs::{File, FileOps, IoBuf, Opening, read_object, seek, write_object};
+use crate::fs::{File, FileOps, IoBuf, Opening, read_object, seek, write_pieces};
 use crate::mm::{Backing, Object, PAGE_BYTES};
 use crate::syscall::{Cx, Outcome};
 
@@ -121,7 +121,7 @@ impl FileOps for DiskFile {
             return Err(Errno::ENOSPC.because("the end of the disk"));
         }
         buf.limit(usize::try_from(room).unwrap_or(usize::MAX));
-        let count = write_object(&self.pages, buf, offset)?;
+        let count = write_pieces(buf, offset, |at, bytes| self.pages.write_at(at, bytes))?;
         let frames = self.pages.frames();
         if file.flags().contains(OpenFlags::O_DIRECT) || frames.dirty_pages() > frames.dirty_limit() {
             self.pages.write_back(0..u64::MAX)?;

@@ -14,8 +14,8 @@ use super::node::Node;
 use super::pages::FilePages;
 use crate::Kernel;
 use crate::error::{Because, Error, Result};
-use crate::fs::{File, FileOps, IoBuf, read_object, seek, with_chunk};
-use crate::mm::{Object, PAGE_BYTES};
+use crate::fs::{File, FileOps, IoBuf, read_object, seek, write_pieces};
+use crate::mm::Object;
 
 /// The contents of a regular file.
 pub(super) struct Contents {
@@ -82,27 +82,10 @@ impl Contents {
     }
 
     fn write(&self, buf: &mut IoBuf<'_>, offset: u64) -> Result<usize> {
-        with_chunk(buf.left(), |chunk| {
-            let mut total = 0;
-            while !buf.is_at_end() {
-                let at = offset.saturating_add(total as u64);
-                let room = (chunk.len() - (at % PAGE_BYTES as u64) as usize).min(buf.left());
-                match buf.take(&mut chunk[..room]).and_then(|count| self.write_chunk(at, &chunk[..count])) {
-                    Ok(count) => {
-                        total += count;
-                        if count < room {
-                            break;
-                        }
-                    }
-                    Err(error) if total == 0 => return Err(error),
-                    Err(_) => break,
-                }
-            }
-            Ok(total)
-        })
+        write_pieces(buf, offset, |at, bytes| self.write_piece(at, bytes))
     }
 
-    fn write_chunk(&self, at: u64, bytes: &[u8]) -> Result<usize> {
+    fn write_piece(&self, at: u64, bytes: &[u8]) -> Result<usize> {
         if bytes.is_empty() {
             return Ok(0);
         }

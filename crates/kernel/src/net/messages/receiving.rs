@@ -1,4 +1,4 @@
-//! A message, or several, on the way in.
+//! A message on the way in.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -7,7 +7,7 @@ use linux_abi::Errno;
 use linux_abi::socket::{MsgFlags, Msghdr};
 use machine::GuestAddr;
 
-use super::{MSG_LEN, Open, nth, read_header};
+use super::{Open, read_header};
 use crate::error::{Because, Result};
 use crate::fs::IoBuf;
 use crate::mm::IoVec;
@@ -116,62 +116,5 @@ impl Attempt for Receiving {
 
     fn so_far(&mut self, task: &Arc<Task>) -> Option<Result<u64>> {
         (self.done > 0).then(|| self.finish(task))
-    }
-}
-
-/// Several messages.
-pub(super) struct ReceiveMany {
-    open: Open,
-    messages: GuestAddr,
-    count: u32,
-    index: u32,
-    current: Option<Receiving>,
-}
-
-impl ReceiveMany {
-    pub(super) fn new(open: Open, messages: GuestAddr, count: u32) -> Self {
-        Self { open, messages, count: count.min(1024), index: 0, current: None }
-    }
-
-    fn next(&mut self, task: &Arc<Task>) -> Result<()> {
-        let addr = nth(self.messages, self.index);
-        let mut current = match self.current.take() {
-            Some(current) => current,
-            None => Receiving::read(task, self.open.clone(), addr)?,
-        };
-        let result = current.attempt(task);
-        if matches!(&result, Err(error) if error.errno == Errno::EAGAIN) {
-            self.current = Some(current);
-        }
-        self.tell(task, result?)
-    }
-
-    fn tell(&mut self, task: &Task, len: u64) -> Result<()> {
-        let addr = nth(self.messages, self.index).add(MSG_LEN);
-        task.mm().write_u32(addr, u32::try_from(len).unwrap_or(u32::MAX))?;
-        self.index += 1;
-        Ok(())
-    }
-}
-
-impl Attempt for ReceiveMany {
-    fn attempt(&mut self, task: &Arc<Task>) -> Result<u64> {
-        let stops_after_one = self.open.flags.contains(MsgFlags::MSG_WAITFORONE);
-        while self.index < self.count {
-            match self.next(task) {
-                Err(error) if self.index > 0 && (stops_after_one || error.errno != Errno::EAGAIN) => break,
-                result => result?,
-            }
-        }
-        Ok(u64::from(self.index))
-    }
-
-    fn so_far(&mut self, task: &Arc<Task>) -> Option<Result<u64>> {
-        if let Some(Ok(len)) = self.current.as_mut().and_then(|current| current.so_far(task))
-            && let Err(error) = self.tell(task, len)
-        {
-            return Some(Err(error));
-        }
-        (self.index > 0).then_some(Ok(u64::from(self.index)))
     }
 }

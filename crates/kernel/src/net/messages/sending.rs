@@ -1,4 +1,4 @@
-//! A message, or several, on the way out.
+//! A message on the way out.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -7,7 +7,7 @@ use linux_abi::Errno;
 use linux_abi::socket::MsgFlags;
 use machine::GuestAddr;
 
-use super::{MSG_LEN, Open, nth, read_header};
+use super::{Open, read_header};
 use crate::error::{Because, Result};
 use crate::fs::IoBuf;
 use crate::mm::IoVec;
@@ -135,60 +135,5 @@ impl Attempt for Sending {
 
     fn so_far(&mut self, _task: &Arc<Task>) -> Option<Result<u64>> {
         (self.done > 0).then_some(Ok(self.done as u64))
-    }
-}
-
-/// Several messages.
-pub(super) struct SendMany {
-    open: Open,
-    messages: GuestAddr,
-    count: u32,
-    index: u32,
-    current: Option<Sending>,
-}
-
-impl SendMany {
-    pub(super) fn new(open: Open, messages: GuestAddr, count: u32) -> Self {
-        // As many as Linux sends in one call.
-        Self { open, messages, count: count.min(1024), index: 0, current: None }
-    }
-
-    fn next(&mut self, task: &Arc<Task>) -> Result<()> {
-        let addr = nth(self.messages, self.index);
-        let mut current = match self.current.take() {
-            Some(current) => current,
-            None => Sending::read(task, self.open.clone(), addr)?,
-        };
-        let result = current.attempt(task);
-        if matches!(&result, Err(error) if error.errno == Errno::EAGAIN) {
-            self.current = Some(current);
-        }
-        let len = u32::try_from(result?).unwrap_or(u32::MAX);
-        task.mm().write_u32(addr.add(MSG_LEN), len)?;
-        self.index += 1;
-        Ok(())
-    }
-}
-
-impl Attempt for SendMany {
-    fn attempt(&mut self, task: &Arc<Task>) -> Result<u64> {
-        while self.index < self.count {
-            match self.next(task) {
-                Err(error) if error.errno != Errno::EAGAIN && self.index > 0 => break,
-                result => result?,
-            }
-        }
-        Ok(u64::from(self.index))
-    }
-
-    fn so_far(&mut self, task: &Arc<Task>) -> Option<Result<u64>> {
-        if let Some(Ok(len)) = self.current.as_mut().and_then(|current| current.so_far(task)) {
-            let addr = nth(self.messages, self.index).add(MSG_LEN);
-            if let Err(error) = task.mm().write_u32(addr, u32::try_from(len).unwrap_or(u32::MAX)) {
-                return Some(Err(error));
-            }
-            self.index += 1;
-        }
-        (self.index > 0).then_some(Ok(u64::from(self.index)))
     }
 }
