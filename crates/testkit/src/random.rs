@@ -90,9 +90,10 @@ const SINGLES: [u32; 24] = [
 ];
 
 /// The same of halves.
-const HALVES: [u16; 20] = [
+const HALVES: [u16; 40] = [
     0, 0x8000, 0x3c00, 0xbc00, 0x7c00, 0xfc00, 0x7e00, 0xfe01, 0x7c01, 0xfd00, 1, 0x83ff, 0x0400, 0x7bff, 0x3800,
-    0x4000, 0x7800, 0xf800, 0x3e00, 0x6401,
+    0x4000, 0x7800, 0xf800, 0x3e00, 0x6401, 0x8001, 0x0200, 0x03ff, 0x8400, 0x0401, 0xfbff, 0x7bfe, 0x77ff, 0x3bff,
+    0x3c01, 0x1000, 0x13ff, 0x0c00, 0x9401, 0x2400, 0x5bff, 0x5c00, 0xe400, 0x4200, 0x7e55,
 ];
 
 impl Random {
@@ -155,6 +156,11 @@ impl Random {
             _ => (2, 1),
         };
         (0..count).fold(0, |v, i| v | u128::from(self.lane(size)) << (i * (128 / count)))
+    }
+
+    /// A vector register of half-precision numbers.
+    pub fn halves(&mut self) -> u128 {
+        (0..8).fold(0, |v, i| v | u128::from(self.lane(16)) << (16 * i))
     }
 
     fn lane(&mut self, size: u32) -> u64 {

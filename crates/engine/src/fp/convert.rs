@@ -1,6 +1,6 @@
 //! Conversions between formats, to and from integers, and to integral values.
 
-use super::round::{Class, process_nan, round, round_with, rounds_up, split, unpack};
+use super::round::{Class, process_nan, round, round_to_convert, rounds_up, split, unpack, unpack_to_convert};
 use super::{Env, FPSR_IOC, FPSR_IXC, Float, Rounding};
 
 /// `FPConvert`, with FPCR's rounding mode.
@@ -15,7 +15,7 @@ pub fn convert_odd<From: Float, To: Float>(a: u64, env: &mut Env) -> u64 {
 }
 
 fn convert_with<From: Float, To: Float>(a: u64, rounding: Rounding, env: &mut Env) -> u64 {
-    let u = unpack::<From>(a, env);
+    let u = unpack_to_convert::<From>(a, env);
     let sign = To::sign(u.negative);
     let alternative = To::BITS == 16 && env.alternative_half();
     match u.class {
@@ -39,7 +39,7 @@ fn convert_with<From: Float, To: Float>(a: u64, rounding: Rounding, env: &mut En
         }
         Class::Infinity => sign | To::INFINITY,
         Class::Zero => sign,
-        Class::Finite => round_with::<To>(u.negative, u.exponent, u128::from(u.significand), rounding, env),
+        Class::Finite => round_to_convert::<To>(u.negative, u.exponent, u128::from(u.significand), rounding, env),
     }
 }
 
@@ -74,7 +74,12 @@ fn integral(significand: u64, exponent: i32, negative: bool, rounding: Rounding)
     (integer + u128::from(up), inexact)
 }
 
-/// `FPToFixed`: an integer of `width` (32 or 64) bits, saturated, with
+/// The low `width` bits (16, 32 or 64) of a value.
+fn low_bits(value: u64, width: u32) -> u64 {
+    value & u64::MAX >> (64 - width)
+}
+
+/// `FPToFixed`: an integer of `width` (16, 32 or 64) bits, saturated, with
 /// `fraction_bits` of them behind the point.
 pub fn to_fixed<T: Float>(
     a: u64,
@@ -108,21 +113,15 @@ pub fn to_fixed<T: Float>(
         env.raise(FPSR_IXC);
     }
     let magnitude = magnitude.min(limit) as u64;
-    let value = if u.negative { magnitude.wrapping_neg() } else { magnitude };
-    if width == 32 { value & 0xffff_ffff } else { value }
+    low_bits(if u.negative { magnitude.wrapping_neg() } else { magnitude }, width)
 }
 
-/// `FixedToFP`: a floating-point number from an integer of `width` bits with
-/// `fraction_bits` of them behind the point, in FPCR's rounding mode.
+/// `FixedToFP`: a floating-point number from an integer of `width` (16, 32 or
+/// 64) bits with `fraction_bits` of them behind the point, in FPCR's rounding
+/// mode.
 pub fn from_fixed<T: Float>(a: u64, width: u32, fraction_bits: u32, signed: bool, env: &mut Env) -> u64 {
-    let a = if width == 32 { a & 0xffff_ffff } else { a };
     let negative = signed && a >> (width - 1) & 1 != 0;
-    let magnitude = if negative {
-        let value = a.wrapping_neg();
-        if width == 32 { value & 0xffff_ffff } else { value }
-    } else {
-        a
-    };
+    let magnitude = low_bits(if negative { a.wrapping_neg() } else { a }, width);
     if magnitude == 0 {
         return 0;
     }

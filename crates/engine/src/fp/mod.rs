@@ -31,8 +31,11 @@ pub const FPCR_AHP: u32 = 1 << 26;
 pub const FPCR_DN: u32 = 1 << 25;
 /// FPCR.FZ: flush denormal inputs and results to zero.
 pub const FPCR_FZ: u32 = 1 << 24;
+/// FPCR.FZ16: flush half-precision denormals, except in conversions between
+/// formats. FPSR.IDC does not tell of those inputs.
+pub const FPCR_FZ16: u32 = 1 << 19;
 /// The bits of FPCR that this CPU has; the rest read as zero.
-pub const FPCR_MASK: u32 = 0x07c0_0000;
+pub const FPCR_MASK: u32 = 0x07c8_0000;
 
 /// FPSR.IOC: invalid operation.
 pub const FPSR_IOC: u32 = 1 << 0;
@@ -99,8 +102,9 @@ impl Env {
         self.fpcr & FPCR_DN != 0
     }
 
-    pub(crate) const fn flush_to_zero(&self) -> bool {
-        self.fpcr & FPCR_FZ != 0
+    /// Whether arithmetic flushes denormals of format `T` to zero.
+    pub(crate) const fn flush_to_zero<T: Float>(&self) -> bool {
+        self.fpcr & if T::BITS == 16 { FPCR_FZ16 } else { FPCR_FZ } != 0
     }
 
     pub(crate) const fn alternative_half(&self) -> bool {

@@ -37,9 +37,23 @@ impl Unpacked {
     }
 }
 
-/// `FPUnpack`: a denormal of single or double precision is flushed if FPCR.FZ
-/// says so. (Half precision is only ever converted here, which never flushes.)
+/// `FPUnpack`: a denormal is flushed if FPCR.FZ says so, or for half precision
+/// FPCR.FZ16, which raises nothing. Half precision is always IEEE's.
 pub(super) fn unpack<T: Float>(bits: u64, env: &mut Env) -> Unpacked {
+    let flush = env.flush_to_zero::<T>();
+    unpack_base::<T>(bits, flush, false, env)
+}
+
+/// `FPUnpackCV`, for conversions between formats: denormals of half precision
+/// are kept, and FPCR.AHP tells what its largest exponent means.
+pub(super) fn unpack_to_convert<T: Float>(bits: u64, env: &mut Env) -> Unpacked {
+    let flush = T::BITS != 16 && env.flush_to_zero::<T>();
+    let alternative = T::BITS == 16 && env.alternative_half();
+    unpack_base::<T>(bits, flush, alternative, env)
+}
+
+/// `FPUnpackBase`.
+fn unpack_base<T: Float>(bits: u64, flush: bool, alternative: bool, env: &mut Env) -> Unpacked {
     let negative = bits & T::SIGN != 0;
     let field = (bits >> T::FRAC) & T::EXP_ONES;
     let fraction = bits & T::FRAC_MASK;
@@ -48,8 +62,10 @@ pub(super) fn unpack<T: Float>(bits: u64, env: &mut Env) -> Unpacked {
         if fraction == 0 {
             return special(Class::Zero);
         }
-        if T::BITS != 16 && env.flush_to_zero() {
-            env.raise(FPSR_IDC);
+        if flush {
+            if T::BITS != 16 {
+                env.raise(FPSR_IDC);
+            }
             return special(Class::Zero);
         }
         let shift = fraction.leading_zeros() + T::FRAC - 63;
@@ -60,7 +76,7 @@ pub(super) fn unpack<T: Float>(bits: u64, env: &mut Env) -> Unpacked {
             significand: fraction << shift,
         };
     }
-    if field == T::EXP_ONES && !(T::BITS == 16 && env.alternative_half()) {
+    if field == T::EXP_ONES && !alternative {
         return special(if fraction == 0 {
             Class::Infinity
         } else if fraction & T::QUIET != 0 {
@@ -152,31 +168,50 @@ pub(super) fn split(value: u128, shift: u32) -> (u128, bool, core::cmp::Ordering
     }
 }
 
-/// `FPRound` with FPCR's rounding mode.
+/// `FPRound` with FPCR's rounding mode: the value `significand * 2^exponent`,
+/// which is not zero, in format `T`. The lowest bit of a significand of at
+/// least `FRAC + 3` bits may stand for any number of further bits.
 pub(super) fn round<T: Float>(negative: bool, exponent: i32, significand: u128, env: &mut Env) -> u64 {
-    let rounding = env.rounding();
-    round_with::<T>(negative, exponent, significand, rounding, env)
+    let how = How { rounding: env.rounding(), flush: env.flush_to_zero::<T>(), alternative: false };
+    round_base::<T>(negative, exponent, significand, how, env)
 }
 
-/// `FPRound`: the value `significand * 2^exponent`, which is not zero, in
-/// format `T`. The lowest bit of a significand of at least `FRAC + 3` bits may
-/// stand for any number of further bits.
-pub(super) fn round_with<T: Float>(
+/// `FPRoundCV`, for conversions between formats: as [`round`], but denormals of
+/// half precision are kept, and FPCR.AHP tells of its format.
+pub(super) fn round_to_convert<T: Float>(
     negative: bool,
     exponent: i32,
     significand: u128,
     rounding: Rounding,
     env: &mut Env,
 ) -> u64 {
+    let is_half = T::BITS == 16;
+    let how =
+        How { rounding, flush: !is_half && env.flush_to_zero::<T>(), alternative: is_half && env.alternative_half() };
+    round_base::<T>(negative, exponent, significand, how, env)
+}
+
+/// What FPCR has to say about rounding.
+#[derive(Clone, Copy)]
+struct How {
+    rounding: Rounding,
+    /// Tiny results become zero.
+    flush: bool,
+    /// The alternative half-precision format, without infinities and NaNs.
+    alternative: bool,
+}
+
+/// `FPRoundBase`.
+fn round_base<T: Float>(negative: bool, exponent: i32, significand: u128, how: How, env: &mut Env) -> u64 {
     let sign = T::sign(negative);
     let top = exponent + 127 - significand.leading_zeros() as i32;
     let tiny = top < T::MIN_EXP;
-    if tiny && T::BITS != 16 && env.flush_to_zero() {
+    if tiny && how.flush {
         env.raise(FPSR_UFC);
         return sign;
     }
     if top > T::BIAS + 1 {
-        return overflow::<T>(negative, rounding, env);
+        return overflow::<T>(negative, how, env);
     }
     let last_place = top.max(T::MIN_EXP) - T::FRAC as i32;
     let shift = last_place - exponent;
@@ -188,18 +223,18 @@ pub(super) fn round_with<T: Float>(
     if tiny && inexact {
         env.raise(FPSR_UFC);
     }
-    if rounds_up(rounding, negative, integer & 1 != 0, inexact, rest) {
+    if rounds_up(how.rounding, negative, integer & 1 != 0, inexact, rest) {
         integer += 1;
     }
-    if inexact && rounding == Rounding::Odd {
+    if inexact && how.rounding == Rounding::Odd {
         integer |= 1;
     }
     // The hidden bit, and a carry out of the fraction, count the exponent up.
     let exponent_below = if tiny { 0 } else { (top - T::MIN_EXP) as u64 };
     let packed = (exponent_below << T::FRAC) + integer as u64;
-    let limit = if T::BITS == 16 && env.alternative_half() { T::SIGN } else { T::INFINITY };
+    let limit = if how.alternative { T::SIGN } else { T::INFINITY };
     if packed >= limit {
-        return overflow::<T>(negative, rounding, env);
+        return overflow::<T>(negative, how, env);
     }
     if inexact {
         env.raise(FPSR_IXC);
@@ -207,14 +242,14 @@ pub(super) fn round_with<T: Float>(
     sign | packed
 }
 
-fn overflow<T: Float>(negative: bool, rounding: Rounding, env: &mut Env) -> u64 {
+fn overflow<T: Float>(negative: bool, how: How, env: &mut Env) -> u64 {
     let sign = T::sign(negative);
-    if T::BITS == 16 && env.alternative_half() {
+    if how.alternative {
         env.raise(FPSR_IOC);
         return sign | (T::SIGN - 1);
     }
     env.raise(FPSR_OFC | FPSR_IXC);
-    sign | overflow_magnitude::<T>(negative, rounding)
+    sign | overflow_magnitude::<T>(negative, how.rounding)
 }
 
 /// Infinity or the largest number, as the rounding mode has it.

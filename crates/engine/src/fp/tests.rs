@@ -303,6 +303,38 @@ fn invalid_operations_give_the_positive_default_nan() {
 }
 
 #[test]
+fn fz16_drops_denormals_of_half_precision_without_idc() {
+    let mut env = Env::new(FPCR_FZ16);
+    assert_eq!(add::<Half>(0x8001, 0x3c00, &mut env), 0x3c00);
+    assert_eq!(env.fpsr, 0);
+    // 2^-14 * 0.5 is a denormal.
+    assert_eq!(mul::<Half>(0x8400, 0x3800, &mut env), 0x8000);
+    assert_eq!(env.fpsr, FPSR_UFC);
+    // FZ is for the other formats, FZ16 for this one.
+    let mut env = Env::new(FPCR_FZ);
+    assert_eq!(add::<Half>(1, 1, &mut env), 2);
+    let mut env = Env::new(FPCR_FZ16);
+    assert_eq!(add::<Single>(1, 1, &mut env), 2);
+    assert_eq!(env.fpsr, 0);
+}
+
+#[test]
+fn conversions_between_formats_ignore_fz16() {
+    let mut env = Env::new(FPCR_FZ16);
+    assert_eq!(convert::<Half, Single>(1, &mut env), 0x3380_0000);
+    assert_eq!(convert::<Single, Half>(0x3380_0000, &mut env), 1);
+    assert_eq!(env.fpsr, 0);
+}
+
+#[test]
+fn arithmetic_ignores_the_alternative_format() {
+    let mut env = Env::new(FPCR_AHP);
+    assert_eq!(add::<Half>(0x7c00, 0x3c00, &mut env), 0x7c00);
+    assert_eq!(add::<Half>(0x7bff, 0x7bff, &mut env), 0x7c00);
+    assert_eq!(env.fpsr, FPSR_OFC | FPSR_IXC);
+}
+
+#[test]
 fn flush_to_zero_drops_denormals_both_ways() {
     let mut env = Env::new(FPCR_FZ);
     assert_eq!(add::<Double>(1, 0, &mut env), 0);

@@ -29,6 +29,10 @@ pub fn case(encoding: Encoding, index: usize, random: &mut Random) -> Option<Cas
     let mut case = state(encoding, random);
     case.words = vec![word];
     let i = Insn(word);
+    if computes_with_halves(encoding, i) {
+        let random_or_halves = |_| if random.one_in(8) { random.vector() } else { random.halves() };
+        case.v = std::array::from_fn(random_or_halves);
+    }
     match encoding.class() {
         "branch_imm" | "condbranch" | "compbranch" | "testbranch" => {
             // To the instruction after the next.
@@ -46,6 +50,16 @@ pub fn case(encoding: Encoding, index: usize, random: &mut Random) -> Option<Cas
         _ => memory(&mut case, encoding, index, random)?,
     }
     Some(case)
+}
+
+/// Whether the operands are numbers of half precision, which only some of the
+/// random vectors have.
+fn computes_with_halves(encoding: Encoding, i: Insn) -> bool {
+    let name = encoding.name();
+    match encoding.row().group {
+        "fp" => i.ftype() == 3,
+        _ => ["fp16", "_half_", "FMLAL", "FMLSL"].iter().any(|part| name.contains(part)),
+    }
 }
 
 /// The base of a sequence's memory accesses, and the register for an index.
@@ -188,8 +202,8 @@ fn word(encoding: Encoding, random: &mut Random) -> Option<u32> {
 fn state(encoding: Encoding, random: &mut Random) -> Case {
     let mut fpcr = 0;
     if random.one_in(4) {
-        // RMode, FZ, DN, AHP.
-        fpcr = (random.below(32) << 22) as u32;
+        // RMode, FZ, DN, AHP; FZ16.
+        fpcr = (random.below(32) << 22 | random.below(2) << 19) as u32;
     }
     Case {
         encoding,
@@ -232,10 +246,9 @@ fn system_registers(case: &mut Case, i: Insn, random: &mut Random) {
     let is_read = case.encoding == Encoding::MRS_systemmove;
     case.words = vec![if is_read { MRS } else { MSR } | field | i.rt()];
     if i.rt() != 31 {
-        // Neither FZ16, which comes with half-precision arithmetic, nor what
-        // only AArch32 has.
+        // Not what only AArch32 has.
         let mask = match register {
-            FPCR => 0x07c0_0000,
+            FPCR => 0x07c8_0000,
             FPSR => 0x0fff_ffff,
             _ => u64::MAX,
         };
