@@ -13,6 +13,7 @@ mod guest;
 mod handlers;
 mod kernel;
 mod oracle;
+mod reference;
 mod setup;
 mod shell;
 mod tap;
@@ -35,8 +36,12 @@ const TASKS: &[Task] = &[
     ("handlers", "check the machine code of the engine's handlers: handlers [PROGRAM]", handlers::run),
     ("kernel", "build the kernel image for bare ARM64", kernel::run),
     ("mutations", "undo fixes of the kernel and see that the tests notice: mutations [NAME…]", bare::mutations),
-    ("oracle", "compare instructions with qemu-aarch64: oracle [--check] [--cases N] [ROW]", oracle::run),
-    ("setup", "install what the tests need: setup [--check]", setup::run),
+    (
+        "oracle",
+        "compare instructions with QEMU: oracle [--check] [--cases N] [--seed N] [--qemu PATH] [ROW]",
+        oracle::run,
+    ),
+    ("setup", "install what the tests need: setup [--check | --mirror URI]", setup::run),
     ("userland", "rebuild the embedded userland and compare it: userland [--update]", userland::run),
 ];
 

@@ -3,6 +3,7 @@
 //! Debian packages where there is apt and the right to use it, and the Rust
 //! target of the guest programs. Says what to install otherwise.
 
+use crate::reference;
 use crate::shell::{find_program, output, root, run as run_command, say, target_dir};
 use crate::toolchain::{MUSL, need_target};
 use anyhow::{Context, Result, bail};
@@ -23,7 +24,7 @@ const TOOLS: &[Tool] = &[
     Tool {
         programs: &["qemu-aarch64-static", "qemu-aarch64"],
         package: "qemu-user-static",
-        purpose: "is the reference for instructions and speed",
+        purpose: "is the reference for speed",
     },
     Tool {
         programs: &["qemu-system-aarch64"],
@@ -41,15 +42,17 @@ const TOOLS: &[Tool] = &[
 /// The C library for the cross compiler has no program to look for.
 const CROSS_LIBC: (&str, &str) = ("/usr/aarch64-linux-gnu/lib/libc.a", "libc6-dev-arm64-cross");
 
-/// Installs what is missing; with `--check`, only tells.
+/// Installs what is missing; with `--check`, only tells. `--mirror` names the
+/// Debian mirror to fetch the reference for instructions from.
 ///
 /// # Errors
 /// Something is missing and cannot be installed; the message names it.
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let only_check = match args {
-        [] => false,
-        [flag] if flag == "--check" => true,
-        _ => bail!("usage: cargo xtask setup [--check]"),
+    let (only_check, mirror) = match args {
+        [] => (false, None),
+        [flag] if flag == "--check" => (true, None),
+        [flag, uri] if flag == "--mirror" => (false, Some(uri.as_str())),
+        _ => bail!("usage: cargo xtask setup [--check | --mirror URI]"),
     };
     let mut missing: Vec<&str> = Vec::new();
     for tool in TOOLS {
@@ -63,6 +66,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         missing.push(CROSS_LIBC.1);
     }
     if only_check {
+        if reference::find().is_none() {
+            say("missing: qemu-aarch64 of version 10 or later, the reference for instructions; `cargo xtask setup`");
+            bail!("the reference for instructions is missing");
+        }
         if !missing.is_empty() {
             bail!("install {}", missing.join(" "));
         }
@@ -72,6 +79,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if !missing.is_empty() {
         install(&missing)?;
     }
+    reference::need(mirror)?;
     need_target(&root(), MUSL)?;
     need_target(&root(), crate::kernel::TARGET)?;
     if let Err(error) = busybox() {

@@ -9,8 +9,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use testkit::oracle::coverage::{Options, page, run as compare};
+use testkit::oracle::reference::find_qemu;
 
-const USAGE: &str = "oracle [--cases N] [--sequences N] [--seed N] [--show N] [--cpu NAME] [--check] [ROW]";
+const USAGE: &str =
+    "oracle [--cases N] [--sequences N] [--seed N] [--show N] [--qemu PATH] [--cpu NAME] [--check] [ROW]";
 
 fn say(line: &str) {
     // A closed output is no reason to stop.
@@ -25,6 +27,9 @@ fn main() -> Result<()> {
     let work = args.next().context(usage)?;
     let out = args.next().context(usage)?;
     let mut options = Options::default();
+    if let Some(found) = Path::new(&work).parent().and_then(find_qemu) {
+        options.qemu = found;
+    }
     let mut check = false;
     while let Some(arg) = args.next() {
         let mut value = || args.next().with_context(|| format!("{arg} needs a value; {USAGE}"));
@@ -33,6 +38,7 @@ fn main() -> Result<()> {
             "--sequences" => options.sequences = value()?.parse()?,
             "--seed" => options.seed = value()?.parse()?,
             "--show" => options.show = value()?.parse()?,
+            "--qemu" => options.qemu = value()?.into(),
             "--cpu" => options.cpu = value()?,
             "--check" => check = true,
             name if !name.starts_with('-') => options.filter = name.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use a64::Encoding;
 use anyhow::Result;
@@ -26,13 +26,23 @@ pub struct Options {
     pub filter: String,
     /// Differences to show for each row.
     pub show: usize,
+    /// QEMU's program.
+    pub qemu: PathBuf,
     /// QEMU's name for the processor.
     pub cpu: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { per_row: 64, seed: 1, sequences: 2000, filter: String::new(), show: 1, cpu: "neoverse-n1".to_owned() }
+        Self {
+            per_row: 64,
+            seed: 1,
+            sequences: 2000,
+            filter: String::new(),
+            show: 1,
+            qemu: "qemu-aarch64".into(),
+            cpu: "max".to_owned(),
+        }
     }
 }
 
@@ -96,7 +106,7 @@ pub fn cases(options: &Options) -> Vec<Case> {
 /// # Errors
 /// If a tool is missing or fails.
 pub fn run(options: &Options, directory: &Path) -> Result<Report> {
-    let reference = Reference::build(directory, &options.cpu)?;
+    let reference = Reference::build(directory, &options.qemu, &options.cpu)?;
     let cases = cases(options);
     let expected = reference.run(&cases)?;
     let found = Ours::new()?.run(&cases);

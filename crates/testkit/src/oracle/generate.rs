@@ -4,7 +4,7 @@
 use a64::{Encoding, Insn, decode};
 
 use super::case::{Case, DATA_BASE, DATA_SIZE, MAX_INSNS, data_page, slot_address};
-use super::operands::{Address, address, is_unpredictable, needs_alignment};
+use super::operands::{Address, address, is_unpredictable, needs_alignment, should_be};
 use crate::Random;
 
 /// `add x28, x28, #1`, which shows whether a branch was taken.
@@ -179,8 +179,9 @@ fn offset_field(encoding: Encoding) -> (u32, u32) {
 /// A word of the row: fields at random, or at their ends.
 fn word(encoding: Encoding, random: &mut Random) -> Option<u32> {
     let row = encoding.row();
+    let (should_mask, should_value) = should_be(row);
     for _ in 0..1000 {
-        let mut word = random.u32() & !row.mask | row.value;
+        let mut word = random.u32() & !(row.mask | should_mask) | row.value | should_value;
         for field in row.fields {
             let ones = u32::MAX >> (32 - field.width);
             let value = match random.below(16) {

@@ -1,4 +1,4 @@
-//! The reference: the oracle program under `qemu-aarch64-static`.
+//! The reference: the oracle program under QEMU's user-mode emulator.
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,11 +8,31 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::case::{Case, Outcome, outcomes};
 
+/// The first version of QEMU that has every instruction of the table.
+const LEAST_VERSION: u32 = 10;
+
+/// The major version that `program --version` tells.
+fn major_version(program: &Path) -> Option<u32> {
+    let output = Command::new(program).arg("--version").stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.split_once("version ")?.1.split_once('.')?.0.parse().ok()
+}
+
+/// QEMU of a version that will do: what `cargo xtask setup` fetched into
+/// `target`, or an installed one.
+#[must_use]
+pub fn find_qemu(target: &Path) -> Option<PathBuf> {
+    let fetched = target.join("reference/usr/bin/qemu-aarch64");
+    let candidates = [fetched, "qemu-aarch64-static".into(), "qemu-aarch64".into()];
+    candidates.into_iter().find(|program| major_version(program) >= Some(LEAST_VERSION))
+}
+
 /// QEMU with the program to run.
 #[derive(Debug)]
 pub struct Reference {
+    qemu: PathBuf,
     program: PathBuf,
-    /// QEMU's name of the processor, such as `neoverse-n1`.
+    /// QEMU's name of the processor, such as `max`.
     cpu: String,
 }
 
@@ -21,7 +41,7 @@ impl Reference {
     ///
     /// # Errors
     /// If the compiler is missing or fails.
-    pub fn build(directory: &Path, cpu: &str) -> Result<Self> {
+    pub fn build(directory: &Path, qemu: &Path, cpu: &str) -> Result<Self> {
         std::fs::create_dir_all(directory)?;
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle");
         let program = directory.join("oracle-arm64");
@@ -35,7 +55,7 @@ impl Reference {
             .status()
             .context("aarch64-linux-gnu-gcc")?;
         ensure!(status.success(), "the oracle program does not compile");
-        Ok(Self { program, cpu: cpu.to_owned() })
+        Ok(Self { qemu: qemu.to_owned(), program, cpu: cpu.to_owned() })
     }
 
     /// What becomes of the cases, in order.
@@ -43,13 +63,13 @@ impl Reference {
     /// # Errors
     /// If QEMU is missing, fails, or gives anything but one outcome per case.
     pub fn run(&self, cases: &[Case]) -> Result<Vec<Outcome>> {
-        let mut child = Command::new("qemu-aarch64-static")
+        let mut child = Command::new(&self.qemu)
             .args(["-cpu", &self.cpu])
             .arg(&self.program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .context("qemu-aarch64-static")?;
+            .with_context(|| self.qemu.display().to_string())?;
         let mut input = child.stdin.take().context("a pipe")?;
         let mut output = child.stdout.take().context("a pipe")?;
         let mut bytes = Vec::new();
