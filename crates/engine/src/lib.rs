@@ -15,7 +15,7 @@
 //! // For Machine::new_page_table; an Arc<AddressSpace> is an Arc<dyn PageTable>.
 //! let space: Arc<AddressSpace> = AddressSpace::new(&arena)?;
 //! // Once per CPU, on or for its host thread (Cpu is Send, not Sync).
-//! let mut cpu = Cpu::new(&arena, clock /* Arc<dyn machine::Clock> */, CpuFeatures::all());
+//! let mut cpu = Cpu::new(&arena, clock /* Arc<dyn machine::Clock> */, host_features());
 //! let kick: KickHandle = cpu.kick_handle();                        // Clone + Send + Sync
 //! // In machine::Cpu::run, with `table: &Arc<dyn PageTable>`:
 //! let space = table.as_any().downcast_ref::<AddressSpace>();       // cheap; one type id compare
@@ -33,6 +33,7 @@ mod cpu;
 mod crc;
 pub mod domain;
 pub mod fp;
+mod host;
 mod lower;
 mod mem;
 mod op;
@@ -41,6 +42,7 @@ pub mod simd;
 mod wide;
 
 pub use cpu::{Cpu, KickHandle, Stats};
+pub use host::host_features;
 pub use lower::pending_encodings;
 pub use machine::features::{self, CpuFeatures};
 pub use mem::arena::{Arena, ReleaseHook};

@@ -98,5 +98,6 @@ flags! {
         HWCAP2_ECV = 1 << 19;
         HWCAP2_AFP = 1 << 20;
         HWCAP2_RPRES = 1 << 21;
+        HWCAP2_WFXT = 1 << 31;
     }
 }

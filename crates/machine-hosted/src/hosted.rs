@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use engine::{AddressSpace, Arena, CpuFeatures};
+use engine::{AddressSpace, Arena};
 use machine::{BlockDev, Clock, FramePool, Machine, NetDev, NoMemory, PAGE_SIZE, PageTable, UserContext};
 use parking_lot::Mutex;
 
@@ -104,7 +104,8 @@ impl HostedMachine {
         let region = Region::new(bytes).map_err(|source| Error::Memory { bytes: memory, source })?;
         let arena = make_arena(region, bytes);
         let clock = Arc::new(HostClock::new());
-        let engines: Vec<_> = (0..cpus).map(|_| engine::Cpu::new(&arena, clock.clone(), CpuFeatures::all())).collect();
+        let engines: Vec<_> =
+            (0..cpus).map(|_| engine::Cpu::new(&arena, clock.clone(), engine::host_features())).collect();
         let reach: Arc<[Reach]> = engines.iter().map(|engine| Reach::new(engine.kick_handle())).collect();
         let kicked = reach.clone();
         let kick = Box::new(move |cpu: usize| kicked[cpu].kick());

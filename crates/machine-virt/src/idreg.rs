@@ -11,8 +11,18 @@ static FEATURES: Once<CpuFeatures> = Once::new();
 pub(crate) fn features() -> &'static CpuFeatures {
     FEATURES.call_once(|| {
         CpuFeatures::from_registers(&IdRegisters {
-            pfr0: read_sysreg!("id_aa64pfr0_el1"),
-            isar0: read_sysreg!("id_aa64isar0_el1"),
+            // In the order of `IdRegister`. A processor older than one of them
+            // reads it as zero.
+            id: [
+                read_sysreg!("id_aa64pfr0_el1"),
+                read_sysreg!("id_aa64pfr1_el1"),
+                read_sysreg!("id_aa64isar0_el1"),
+                read_sysreg!("id_aa64isar1_el1"),
+                read_sysreg!("id_aa64isar2_el1"),
+                read_sysreg!("id_aa64mmfr0_el1"),
+                read_sysreg!("id_aa64mmfr1_el1"),
+                read_sysreg!("id_aa64mmfr2_el1"),
+            ],
             midr: read_sysreg!("midr_el1"),
             ctr: read_sysreg!("ctr_el0"),
             dczid: read_sysreg!("dczid_el0"),

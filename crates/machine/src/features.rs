@@ -1,71 +1,72 @@
 //! What the processor says it is: the one table of its features.
 //!
-//! HWCAP, the ID registers that EL0 may read, and what `/proc/cpuinfo` prints
-//! come from here. A feature is listed once it is implemented and tested.
+//! HWCAP and HWCAP2, the ID registers that EL0 may read, and what
+//! `/proc/cpuinfo` prints come from [`FEATURES`]. What a machine has is kept as
+//! the ID registers' fields, as a processor keeps it and Linux reads it;
+//! everything else follows from those.
+//!
+//! Hosted, the fields are made from the rows that the engine implements; on the
+//! bare machine they are the processor's own, cut to the table: a value that
+//! stands for more than the table knows becomes the greatest that it knows.
+
+mod registers;
+mod table;
+#[cfg(test)]
+mod tests;
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Bits of `AT_HWCAP` (`asm/hwcap.h`).
-pub mod hwcap {
-    /// Floating point.
-    pub const FP: u64 = 1 << 0;
-    /// Advanced SIMD.
-    pub const ASIMD: u64 = 1 << 1;
-    /// `AESE` and its like.
-    pub const AES: u64 = 1 << 3;
-    /// `PMULL` of 64 bits.
-    pub const PMULL: u64 = 1 << 4;
-    /// `SHA1C` and its like.
-    pub const SHA1: u64 = 1 << 5;
-    /// `SHA256H` and its like.
-    pub const SHA2: u64 = 1 << 6;
-    /// `CRC32B` and the rest of FEAT_CRC32.
-    pub const CRC32: u64 = 1 << 7;
-    /// FEAT_LSE.
-    pub const ATOMICS: u64 = 1 << 8;
-    /// EL0 may read the ID registers.
-    pub const CPUID: u64 = 1 << 11;
+pub use registers::{Field, IdRegister, IdRegisters};
+pub use table::{FEATURES, NOT_PROVIDED};
+
+/// A bit of `AT_HWCAP` or `AT_HWCAP2`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cap {
+    /// 0: `AT_HWCAP`; 1: `AT_HWCAP2`.
+    pub word: usize,
+    /// The bit's value.
+    pub bit: u64,
+    /// Its name in `/proc/cpuinfo`.
+    pub name: &'static str,
 }
 
-/// The names of [`hwcap`]'s bits as `/proc/cpuinfo` has them.
-pub const HWCAP_NAMES: &[(u64, &str)] = &[
-    (hwcap::FP, "fp"),
-    (hwcap::ASIMD, "asimd"),
-    (hwcap::AES, "aes"),
-    (hwcap::PMULL, "pmull"),
-    (hwcap::SHA1, "sha1"),
-    (hwcap::SHA2, "sha2"),
-    (hwcap::CRC32, "crc32"),
-    (hwcap::ATOMICS, "atomics"),
-    (hwcap::CPUID, "cpuid"),
-];
+impl Cap {
+    const fn new((word, bit): (usize, u64), name: &'static str) -> Self {
+        Self { word, bit, name }
+    }
+}
 
-/// Fields of `ID_AA64ISAR0_EL1` that stand for a feature: its bit, where the
-/// field starts, and the least value of it.
-const ISAR0: &[(u64, u32, u64)] = &[
-    (hwcap::AES, 4, 1),
-    (hwcap::PMULL, 4, 2),
-    (hwcap::SHA1, 8, 1),
-    (hwcap::SHA2, 12, 1),
-    (hwcap::CRC32, 16, 1),
-    (hwcap::ATOMICS, 20, 2),
-];
+/// That a field of an ID register has at least a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// The field.
+    pub field: Field,
+    /// The least value that counts.
+    pub least: i8,
+}
 
-/// A processor's own ID registers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct IdRegisters {
-    /// `ID_AA64PFR0_EL1`.
-    pub pfr0: u64,
-    /// `ID_AA64ISAR0_EL1`.
-    pub isar0: u64,
-    /// `MIDR_EL1`.
-    pub midr: u64,
-    /// `CTR_EL0`.
-    pub ctr: u64,
-    /// `DCZID_EL0`.
-    pub dczid: u64,
+/// Which machines are ready for a feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machines {
+    /// The engine implements it.
+    pub engine: bool,
+    /// The bare machine lets programs use the processor's.
+    pub bare: bool,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Feature {
+    /// Arm's name, such as `FEAT_LSE`.
+    pub name: &'static str,
+    /// Where programs may get it.
+    pub machines: Machines,
+    /// The bits that stand for it.
+    pub caps: &'static [Cap],
+    /// All of these, of each any.
+    pub conditions: &'static [&'static [Condition]],
 }
 
 /// The features of a CPU.
@@ -82,61 +83,93 @@ pub struct CpuFeatures {
     pub ctr: u64,
     /// `DCZID_EL0`: log2 of the words that `DC ZVA` zeroes.
     pub dczid: u64,
+    /// The ID registers, with nothing in them that is not in the table.
+    id: IdRegisters,
 }
 
 impl CpuFeatures {
     /// Everything that the engine implements.
     #[must_use]
-    pub const fn all() -> Self {
-        Self {
-            hwcap: hwcap::FP
-                | hwcap::ASIMD
-                | hwcap::AES
-                | hwcap::PMULL
-                | hwcap::SHA1
-                | hwcap::SHA2
-                | hwcap::CRC32
-                | hwcap::ATOMICS
-                | hwcap::CPUID,
-            hwcap2: 0,
+    pub fn all() -> Self {
+        Self::all_but(&[])
+    }
+
+    /// Everything that the engine implements, but for features that depend on
+    /// the host and are missing there, by Arm's names.
+    #[must_use]
+    pub fn all_but(missing: &[&str]) -> Self {
+        let mut id = IdRegisters {
             // Implementer 0 is reserved for software.
             midr: 0x000f_0510,
             // 64-byte lines; DIC and IDC clear: code that changes must be
             // followed by cache maintenance. L1Ip: PIPT.
             ctr: 0x8444_c004,
             dczid: 4,
+            ..Self::nothing()
+        };
+        for feature in FEATURES.iter().filter(|f| f.machines.engine && !missing.contains(&f.name)) {
+            // The first of several ways to have it is the engine's.
+            for Condition { field, least } in feature.conditions.iter().filter_map(|any| any.first()) {
+                id.set(*field, id.get(*field).max(*least));
+            }
         }
+        Self::of(id)
     }
 
     /// What a processor has of this table, by its ID registers.
     #[must_use]
-    pub const fn from_registers(registers: &IdRegisters) -> Self {
-        let isar0 = registers.isar0;
-        let mut hwcap = hwcap::CPUID;
-        // FP and AdvSIMD: 15 means that they are missing.
-        if registers.pfr0 >> 16 & 15 != 15 {
-            hwcap |= hwcap::FP;
-        }
-        if registers.pfr0 >> 20 & 15 != 15 {
-            hwcap |= hwcap::ASIMD;
-        }
-        let mut row = 0;
-        while row < ISAR0.len() {
-            let (bit, shift, least) = ISAR0[row];
-            if isar0 >> shift & 15 >= least {
-                hwcap |= bit;
+    pub fn from_registers(registers: &IdRegisters) -> Self {
+        let mut id =
+            IdRegisters { midr: registers.midr, ctr: registers.ctr, dczid: registers.dczid, ..Self::nothing() };
+        for feature in FEATURES.iter().filter(|f| f.machines.bare) {
+            for Condition { field, least } in feature.conditions.iter().copied().flatten() {
+                if registers.get(*field) >= *least {
+                    id.set(*field, id.get(*field).max(*least));
+                }
             }
-            row += 1;
         }
-        Self { hwcap, hwcap2: 0, midr: registers.midr, ctr: registers.ctr, dczid: registers.dczid }
+        Self::of(id)
+    }
+
+    /// ID registers that say that there is nothing of the table.
+    fn nothing() -> IdRegisters {
+        let mut id = IdRegisters::default();
+        for Condition { field, .. } in FEATURES.iter().flat_map(|f| f.conditions.iter().copied().flatten()) {
+            id.set(*field, field.absent());
+        }
+        id
+    }
+
+    fn of(id: IdRegisters) -> Self {
+        let mut hwcap = [0; 2];
+        let present = FEATURES.iter().filter(|f| is_present(f, &id)).flat_map(|f| f.caps);
+        for cap in present.chain(table::LINUX_CAPS) {
+            hwcap[cap.word] |= cap.bit;
+        }
+        Self { hwcap: hwcap[0], hwcap2: hwcap[1], midr: id.midr, ctr: id.ctr, dczid: id.dczid, id }
+    }
+
+    /// Whether there is a feature, by Arm's name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        FEATURES.iter().any(|f| f.name == name && is_present(f, &self.id))
+    }
+
+    /// The names of the bits that are set, in the order of `/proc/cpuinfo`:
+    /// those of HWCAP, then those of HWCAP2, from the lowest on.
+    #[must_use]
+    pub fn cap_names(&self) -> Vec<&'static str> {
+        let words = [self.hwcap, self.hwcap2];
+        let all = FEATURES.iter().flat_map(|f| f.caps).chain(table::LINUX_CAPS);
+        let mut caps: Vec<&Cap> = all.filter(|cap| words[cap.word] & cap.bit != 0).collect();
+        caps.sort_by_key(|cap| (cap.word, cap.bit));
+        caps.iter().map(|cap| cap.name).collect()
     }
 
     /// What `/proc/cpuinfo` says of each CPU, as arm64 Linux words it. The
     /// BogoMIPS are those of a delay loop on a counter of `frequency` hertz.
     #[must_use]
     pub fn cpuinfo(&self, frequency: u64) -> String {
-        let names = HWCAP_NAMES.iter().filter(|(bit, _)| self.hwcap & bit != 0);
-        let names: Vec<&str> = names.map(|(_, name)| *name).collect();
         let field = |shift: u32, bits: u32| self.midr >> shift & ((1 << bits) - 1);
         let hundredths = frequency / 5_000;
         format!(
@@ -144,7 +177,7 @@ impl CpuFeatures {
              CPU variant\t: {:#x}\nCPU part\t: {:#05x}\nCPU revision\t: {}\n",
             hundredths / 100,
             hundredths % 100,
-            names.join(" "),
+            self.cap_names().join(" "),
             field(24, 8),
             field(20, 4),
             field(4, 12),
@@ -152,39 +185,21 @@ impl CpuFeatures {
         )
     }
 
-    /// An ID register by its `op0, op1, CRn, CRm, op2`, as Linux emulates it
-    /// for EL0; `None` if EL0 may not read it.
+    /// An ID register by its `op1, CRn, CRm, op2` (op0 is 3), as Linux emulates
+    /// it for EL0; `None` if EL0 may not read it.
     #[must_use]
-    pub const fn id_register(&self, op1: u32, crn: u32, crm: u32, op2: u32) -> Option<u64> {
-        if op1 != 0 || crn != 0 || crm > 7 {
+    pub fn id_register(&self, op1: u32, crn: u32, crm: u32, op2: u32) -> Option<u64> {
+        if op1 != 0 || crn != 0 {
             return None;
         }
-        Some(match (crm, op2) {
-            (0, 0) => self.midr,
-            (0, 5) => 1 << 31,
-            (0, 6) => 0,
-            (0, _) => return None,
-            // ID_AA64PFR0_EL1: FP and AdvSIMD are 0 if there, 15 if not.
-            (4, 0) => {
-                let missing = if self.hwcap & hwcap::FP == 0 { 0xff << 16 } else { 0 };
-                missing | 0x11
-            }
-            // ID_AA64ISAR0_EL1.
-            (6, 0) => {
-                let (mut value, mut row) = (0, 0);
-                while row < ISAR0.len() {
-                    let (bit, shift, least) = ISAR0[row];
-                    // A later row for the same field says more.
-                    if self.hwcap & bit != 0 {
-                        value = value & !(15 << shift) | least << shift;
-                    }
-                    row += 1;
-                }
-                value
-            }
-            // ID_AA64MMFR0_EL1: what Linux shows hides everything.
-            _ => 0,
-        })
+        match (crm, op2) {
+            (0, 0) => Some(self.midr),
+            // MPIDR_EL1 and REVIDR_EL1 tell nothing.
+            (0, 5) => Some(1 << 31),
+            (0, 6) => Some(0),
+            (2..=7, _) => Some(self.id.shown(crm, op2)),
+            _ => None,
+        }
     }
 }
 
@@ -194,42 +209,7 @@ impl Default for CpuFeatures {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What the Cortex-A72 of QEMU has: no FEAT_LSE.
-    const A72: IdRegisters =
-        IdRegisters { pfr0: 0x2222, isar0: 0x1_1120, midr: 0x410f_d083, ctr: 0x8444_c004, dczid: 4 };
-
-    #[test]
-    fn features_follow_from_id_registers_and_lead_back_to_them() {
-        let features = CpuFeatures::from_registers(&A72);
-        assert_eq!(features.hwcap, CpuFeatures::all().hwcap & !hwcap::ATOMICS);
-        assert_eq!(features.id_register(0, 0, 6, 0), Some(A72.isar0));
-        assert_eq!(features.id_register(0, 0, 0, 0), Some(A72.midr));
-    }
-
-    #[test]
-    fn a_field_that_says_more_than_the_table_is_cut_to_it() {
-        // FEAT_FlagM2, FEAT_DotProd, FEAT_SHA512, FEAT_RNG and others.
-        let registers = IdRegisters { isar0: 0x1021_1111_1021_2120, ..A72 };
-        let features = CpuFeatures::from_registers(&registers);
-        assert_eq!(features.hwcap, CpuFeatures::all().hwcap);
-        assert_eq!(features.id_register(0, 0, 6, 0), Some(0x21_1120));
-    }
-
-    #[test]
-    fn missing_fp_is_not_advertised() {
-        let features = CpuFeatures::from_registers(&IdRegisters { pfr0: 0xff_2222, ..A72 });
-        assert_eq!(features.hwcap & (hwcap::FP | hwcap::ASIMD), 0);
-        assert_eq!(features.id_register(0, 0, 4, 0), Some(0xff_0011));
-    }
-
-    #[test]
-    fn cpuinfo_has_linux_lines() {
-        let text = CpuFeatures::from_registers(&A72).cpuinfo(62_500_000);
-        assert!(text.starts_with("BogoMIPS\t: 125.00\nFeatures\t: fp asimd aes pmull sha1 sha2 crc32 cpuid\n"));
-        assert!(text.ends_with("CPU variant\t: 0x0\nCPU part\t: 0xd08\nCPU revision\t: 3\n"));
-    }
+/// Whether `id` meets all conditions of `feature`.
+fn is_present(feature: &Feature, id: &IdRegisters) -> bool {
+    feature.conditions.iter().all(|any| any.iter().any(|c| id.get(c.field) >= c.least))
 }

@@ -62,7 +62,7 @@ fn boot(
     mut builder: GuestBuilder,
     streams: &StandardStreams,
 ) -> Result<Arc<Kernel>, Error> {
-    let features = engine::CpuFeatures::all();
+    let features = engine::host_features();
     let config = Config {
         hostname: builder.hostname.clone(),
         cmdline: String::from("console=tty0"),
