@@ -34,10 +34,15 @@ fn write(s: &mut String, rows: &[Row]) -> std::fmt::Result {
         for f in &r.fields {
             write!(s, "Field {{ name: {:?}, lsb: {}, width: {} }}, ", f.name, f.lsb, f.width)?;
         }
+        write!(s, "], needs: &[")?;
+        for n in &r.features {
+            write!(s, "Need {{ feature: {:?}, condition: {:?} }}, ", n.feature, n.condition)?;
+        }
         writeln!(s, "] }},")?;
     }
     writeln!(s, "];\n")?;
     decoder(s, rows)?;
+    needs(s, rows)?;
     writeln!(s, "/// Calls `$m!` with every encoding and its class: `$m! {{ ADD_addsub_imm addsub_imm; … }}`.")?;
     writeln!(s, "#[macro_export]\nmacro_rules! for_each_encoding {{\n    ($m:ident) => {{\n        $m! {{")?;
     for r in rows {
@@ -70,6 +75,22 @@ fn decoder(s: &mut String, rows: &[Row]) -> std::fmt::Result {
     for r in rows {
         if let Some(allowed) = &r.allowed {
             writeln!(s, "        Encoding::{} => {allowed},", r.name)?;
+        }
+    }
+    writeln!(s, "        _ => true,\n    }}\n}}\n")
+}
+
+fn needs(s: &mut String, rows: &[Row]) -> std::fmt::Result {
+    writeln!(
+        s,
+        "/// Whether `w`, a word of `e`, needs feature `n` of its row.\n#[allow(unused_parens, clippy::all, reason = \"generated\")]"
+    )?;
+    writeln!(s, "fn meets_need(e: Encoding, n: usize, w: u32) -> bool {{\n    match (e, n) {{")?;
+    for r in rows {
+        for (n, need) in r.features.iter().enumerate() {
+            if let Some(when) = &need.when {
+                writeln!(s, "        (Encoding::{}, {n}) => {when},", r.name)?;
+            }
         }
     }
     writeln!(s, "        _ => true,\n    }}\n}}\n")

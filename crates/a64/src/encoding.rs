@@ -21,6 +21,15 @@ impl Field {
     }
 }
 
+/// A feature without which words of a row are undefined (or, for hints, do nothing).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Arm's name, such as `FEAT_LSE`.
+    pub feature: &'static str,
+    /// Which of the row's words need it, as written; empty for all.
+    pub condition: &'static str,
+}
+
 /// One row of the table.
 #[derive(Debug)]
 pub struct Row {
@@ -42,6 +51,8 @@ pub struct Row {
     pub value: u32,
     /// The named fields, most significant first.
     pub fields: &'static [Field],
+    /// The features that its words need; none for what Armv8.0 has.
+    pub needs: &'static [Need],
 }
 
 /// What the decoder needs of a row.
@@ -73,6 +84,12 @@ impl Encoding {
     #[must_use]
     pub fn row(self) -> &'static Row {
         &ROWS[self as usize]
+    }
+
+    /// The features that `word`, an instruction of this row, needs beside Armv8.0.
+    pub fn features(self, word: u32) -> impl Iterator<Item = &'static str> {
+        let needs = self.row().needs.iter().enumerate();
+        needs.filter(move |(n, _)| meets_need(self, *n, word)).map(|(_, need)| need.feature)
     }
 
     /// Whether `word` has this row's fixed bits and meets its constraint.

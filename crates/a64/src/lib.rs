@@ -16,7 +16,7 @@ mod insn;
 pub mod pseudocode;
 
 pub use disasm::disassemble;
-pub use encoding::{Encoding, Field, Row, decode};
+pub use encoding::{Encoding, Field, Need, Row, decode};
 pub use insn::Insn;
 
 #[cfg(test)]

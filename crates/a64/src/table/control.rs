@@ -28,7 +28,7 @@ class barriers {
     DSB_barriers,   "11010101000000110011 CRm:4 100 11111", "dsb <barrier>";
     DMB_barriers,   "11010101000000110011 CRm:4 101 11111", "dmb <barrier>";
     ISB_barriers,   "11010101000000110011 CRm:4 110 11111", "isb{ <isb>}";
-    SB_barriers,    "11010101000000110011 0000 111 11111", "sb";
+    SB_barriers,    "11010101000000110011 0000 111 11111", "sb", FEAT_SB;
 }
 
 class pstate {

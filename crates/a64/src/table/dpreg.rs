@@ -7,8 +7,8 @@ class dp_2src {
     LSRV_dp_2src,   "sf:1 0 0 11010110 Rm:5 001001 Rn:5 Rd:5", "lsr <Rd>, <Rn>, <Rm>";
     ASRV_dp_2src,   "sf:1 0 0 11010110 Rm:5 001010 Rn:5 Rd:5", "asr <Rd>, <Rn>, <Rm>";
     RORV_dp_2src,   "sf:1 0 0 11010110 Rm:5 001011 Rn:5 Rd:5", "ror <Rd>, <Rn>, <Rm>";
-    CRC32_dp_2src,  "sf:1 0 0 11010110 Rm:5 0100 sz:2 Rn:5 Rd:5", "crc32<crc> <Wd>, <Wn>, <Rm>", "sf=1 -> sz=3, sf=0 -> sz<3";
-    CRC32C_dp_2src, "sf:1 0 0 11010110 Rm:5 0101 sz:2 Rn:5 Rd:5", "crc32c<crc> <Wd>, <Wn>, <Rm>", "sf=1 -> sz=3, sf=0 -> sz<3";
+    CRC32_dp_2src,  "sf:1 0 0 11010110 Rm:5 0100 sz:2 Rn:5 Rd:5", "crc32<crc> <Wd>, <Wn>, <Rm>", "sf=1 -> sz=3, sf=0 -> sz<3", FEAT_CRC32;
+    CRC32C_dp_2src, "sf:1 0 0 11010110 Rm:5 0101 sz:2 Rn:5 Rd:5", "crc32c<crc> <Wd>, <Wn>, <Rm>", "sf=1 -> sz=3, sf=0 -> sz<3", FEAT_CRC32;
 }
 
 class dp_1src {

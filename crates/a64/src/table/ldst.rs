@@ -20,31 +20,31 @@ class ldstexclp {
 }
 
 class ldstord {
-    STLLR_ldstord, "size:2 001000 1 0 0 (11111) 0 (11111) Rn:5 Rt:5", "stllr<bh> <Rt.size>, [<Xn|SP>]";
+    STLLR_ldstord, "size:2 001000 1 0 0 (11111) 0 (11111) Rn:5 Rt:5", "stllr<bh> <Rt.size>, [<Xn|SP>]", FEAT_LOR;
     STLR_ldstord,  "size:2 001000 1 0 0 (11111) 1 (11111) Rn:5 Rt:5", "stlr<bh> <Rt.size>, [<Xn|SP>]";
-    LDLAR_ldstord, "size:2 001000 1 1 0 (11111) 0 (11111) Rn:5 Rt:5", "ldlar<bh> <Rt.size>, [<Xn|SP>]";
+    LDLAR_ldstord, "size:2 001000 1 1 0 (11111) 0 (11111) Rn:5 Rt:5", "ldlar<bh> <Rt.size>, [<Xn|SP>]", FEAT_LOR;
     LDAR_ldstord,  "size:2 001000 1 1 0 (11111) 1 (11111) Rn:5 Rt:5", "ldar<bh> <Rt.size>, [<Xn|SP>]";
 }
 
-class comswap {
+class comswap FEAT_LSE {
     CAS_comswap, "size:2 001000 1 L:1 1 Rs:5 o0:1 11111 Rn:5 Rt:5", "cas<L><o0><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
 }
 
-class comswappr {
+class comswappr FEAT_LSE {
     CASP_comswappr, "0 sz:1 001000 0 L:1 1 Rs:5 o0:1 11111 Rn:5 Rt:5", "casp<L><o0> <Rs.pair>, <Rt.pair>, [<Xn|SP>]", "Rs!=0bxxxx1, Rt!=0bxxxx1";
 }
 
 class memop {
-    LDADD_memop,  "size:2 111 0 00 A:1 R:1 1 Rs:5 0 000 00 Rn:5 Rt:5", "ldadd<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
-    LDCLR_memop,  "size:2 111 0 00 A:1 R:1 1 Rs:5 0 001 00 Rn:5 Rt:5", "ldclr<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
-    LDEOR_memop,  "size:2 111 0 00 A:1 R:1 1 Rs:5 0 010 00 Rn:5 Rt:5", "ldeor<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
-    LDSET_memop,  "size:2 111 0 00 A:1 R:1 1 Rs:5 0 011 00 Rn:5 Rt:5", "ldset<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
-    LDSMAX_memop, "size:2 111 0 00 A:1 R:1 1 Rs:5 0 100 00 Rn:5 Rt:5", "ldsmax<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
-    LDSMIN_memop, "size:2 111 0 00 A:1 R:1 1 Rs:5 0 101 00 Rn:5 Rt:5", "ldsmin<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
-    LDUMAX_memop, "size:2 111 0 00 A:1 R:1 1 Rs:5 0 110 00 Rn:5 Rt:5", "ldumax<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
-    LDUMIN_memop, "size:2 111 0 00 A:1 R:1 1 Rs:5 0 111 00 Rn:5 Rt:5", "ldumin<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
-    SWP_memop,    "size:2 111 0 00 A:1 R:1 1 Rs:5 1 000 00 Rn:5 Rt:5", "swp<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]";
-    LDAPR_memop,  "size:2 111 0 00 1 0 1 11111 1 100 00 Rn:5 Rt:5", "ldapr<bh> <Rt.size>, [<Xn|SP>]";
+    LDADD_memop,  "size:2 111 0 00 A:1 R:1 1 Rs:5 0 000 00 Rn:5 Rt:5", "ldadd<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]", FEAT_LSE;
+    LDCLR_memop,  "size:2 111 0 00 A:1 R:1 1 Rs:5 0 001 00 Rn:5 Rt:5", "ldclr<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]", FEAT_LSE;
+    LDEOR_memop,  "size:2 111 0 00 A:1 R:1 1 Rs:5 0 010 00 Rn:5 Rt:5", "ldeor<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]", FEAT_LSE;
+    LDSET_memop,  "size:2 111 0 00 A:1 R:1 1 Rs:5 0 011 00 Rn:5 Rt:5", "ldset<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]", FEAT_LSE;
+    LDSMAX_memop, "size:2 111 0 00 A:1 R:1 1 Rs:5 0 100 00 Rn:5 Rt:5", "ldsmax<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]", FEAT_LSE;
+    LDSMIN_memop, "size:2 111 0 00 A:1 R:1 1 Rs:5 0 101 00 Rn:5 Rt:5", "ldsmin<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]", FEAT_LSE;
+    LDUMAX_memop, "size:2 111 0 00 A:1 R:1 1 Rs:5 0 110 00 Rn:5 Rt:5", "ldumax<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]", FEAT_LSE;
+    LDUMIN_memop, "size:2 111 0 00 A:1 R:1 1 Rs:5 0 111 00 Rn:5 Rt:5", "ldumin<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]", FEAT_LSE;
+    SWP_memop,    "size:2 111 0 00 A:1 R:1 1 Rs:5 1 000 00 Rn:5 Rt:5", "swp<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]", FEAT_LSE;
+    LDAPR_memop,  "size:2 111 0 00 1 0 1 11111 1 100 00 Rn:5 Rt:5", "ldapr<bh> <Rt.size>, [<Xn|SP>]", FEAT_LRCPC;
 }
 
 class loadlit {

@@ -106,7 +106,7 @@ class asimddiff {
     SQDMLAL_asimddiff, "0 Q:1 0 01110 size:2 1 Rm:5 1001 00 Rn:5 Rd:5", "sqdmlal<2> <Vd.Ta>, <Vn.T>, <Vm.T>", "size=1|2";
     SQDMLSL_asimddiff, "0 Q:1 0 01110 size:2 1 Rm:5 1011 00 Rn:5 Rd:5", "sqdmlsl<2> <Vd.Ta>, <Vn.T>, <Vm.T>", "size=1|2";
     SQDMULL_asimddiff, "0 Q:1 0 01110 size:2 1 Rm:5 1101 00 Rn:5 Rd:5", "sqdmull<2> <Vd.Ta>, <Vn.T>, <Vm.T>", "size=1|2";
-    PMULL_asimddiff,   "0 Q:1 0 01110 size:2 1 Rm:5 1110 00 Rn:5 Rd:5", "pmull<2> <Vd.Ta>, <Vn.T>, <Vm.T>", "size=0|3";
+    PMULL_asimddiff,   "0 Q:1 0 01110 size:2 1 Rm:5 1110 00 Rn:5 Rd:5", "pmull<2> <Vd.Ta>, <Vn.T>, <Vm.T>", "size=0|3", FEAT_PMULL if size=3;
 }
 
 class asimdmisc {
