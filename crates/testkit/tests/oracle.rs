@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use testkit::oracle::coverage::{Options, run};
+use testkit::oracle::compare::{Options, run};
+use testkit::oracle::plan::Plan;
 use testkit::oracle::reference::find_qemu;
 
 fn is_there(program: &str) -> bool {
@@ -29,7 +30,7 @@ fn instructions_do_what_they_do_under_qemu() {
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seed = u64::from(now.subsec_nanos());
-    let options = Options { per_row: 8, seed, sequences: 2000, qemu, ..Options::default() };
+    let options = Options { plan: Plan::of_rows("", 8, 2000), seed, qemu, ..Options::default() };
     let report = run(&options, &directory).expect("both sides run");
     assert!(report.rows.len() > 600, "only {} rows have cases", report.rows.len());
     assert!(report.differences.is_empty(), "seed {seed}\n{}", report.differences);

@@ -6,54 +6,81 @@
 use std::env;
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use testkit::oracle::coverage::{Options, page, run as compare};
+use testkit::oracle::compare::{Options, run as compare};
+use testkit::oracle::coverage::page;
+use testkit::oracle::plan::Plan;
 use testkit::oracle::reference::find_qemu;
 
-const USAGE: &str =
-    "oracle [--cases N] [--sequences N] [--seed N] [--show N] [--qemu PATH] [--cpu NAME] [--check] [ROW]";
+const USAGE: &str = "oracle [--instructions N | --cases N --sequences N] [--seed N] [--start BATCH] [--show N] \
+                     [--qemu PATH] [--cpu NAME] [--workers N] [--write] [--check] [ROW]";
 
 fn say(line: &str) {
     // A closed output is no reason to stop.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// Runs the cases, of all rows or of those whose names contain `ROW`; of all,
-/// writes the page. With `--check`, fails if any case differs.
+fn rate(instructions: u64, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64();
+    format!("{instructions} instructions in {seconds:.1} s, {:.0} a second", instructions as f64 / seconds.max(0.001))
+}
+
+/// Runs cases of all rows, or of those whose names contain `ROW`, or at least
+/// so many instructions. With `--write`, writes the page; with `--check`, fails
+/// if anything differs without an explanation.
 fn main() -> Result<()> {
     let mut args = env::args().skip(1);
     let usage = "DIRECTORY PAGE";
     let work = args.next().context(usage)?;
     let out = args.next().context(usage)?;
-    let mut options = Options::default();
+    let mut options = Options { progress: |count, elapsed| say(&rate(count, elapsed)), ..Options::default() };
     if let Some(found) = Path::new(&work).parent().and_then(find_qemu) {
         options.qemu = found;
     }
-    let mut check = false;
+    let (mut cases, mut sequences, mut instructions) = (64, 2000, None);
+    let (mut filter, mut check, mut write) = (String::new(), false, false);
     while let Some(arg) = args.next() {
         let mut value = || args.next().with_context(|| format!("{arg} needs a value; {USAGE}"));
         match arg.as_str() {
-            "--cases" => options.per_row = value()?.parse()?,
-            "--sequences" => options.sequences = value()?.parse()?,
+            "--instructions" => instructions = Some(value()?.parse()?),
+            "--cases" => cases = value()?.parse()?,
+            "--sequences" => sequences = value()?.parse()?,
             "--seed" => options.seed = value()?.parse()?,
+            "--start" => options.start = value()?.parse()?,
             "--show" => options.show = value()?.parse()?,
             "--qemu" => options.qemu = value()?.into(),
             "--cpu" => options.cpu = value()?,
+            "--workers" => options.workers = value()?.parse()?,
+            "--write" => write = true,
             "--check" => check = true,
-            name if !name.starts_with('-') => options.filter = name.to_owned(),
+            name if !name.starts_with('-') => filter = name.to_owned(),
             _ => bail!("{arg}: unknown; {USAGE}"),
         }
     }
+    options.plan = match instructions {
+        Some(count) => Plan::Instructions(count),
+        None => Plan::of_rows(&filter, cases, sequences),
+    };
     let report = compare(&options, Path::new(&work))?;
     say(report.differences.trim_end());
-    let tallies = report.rows.values().chain([&report.sequences]);
-    let (cases, agree) = tallies.fold((0, 0), |(c, a), t| (c + t.cases, a + t.agree));
+    for (rule, times) in &report.rules {
+        say(&format!("{times} times: {rule}"));
+    }
+    let total = report.total();
     let rows = report.rows.len();
-    say(&format!("{agree} of {cases} cases agree; {} of {rows} rows in all", report.agreeing_rows()));
-    if options.filter.is_empty() {
+    say(&format!(
+        "{} of {} cases agree, {} are explained; {} of {rows} rows in all; {}",
+        total.agree,
+        total.cases,
+        total.explained,
+        report.agreeing_rows(),
+        rate(report.instructions, report.elapsed)
+    ));
+    if write {
         std::fs::write(&out, page(&report, &options)).with_context(|| out.clone())?;
     }
-    ensure!(!check || agree == cases, "{} cases differ", cases - agree);
+    ensure!(!check || total.unexplained() == 0, "{} cases differ", total.unexplained());
     Ok(())
 }

@@ -3,7 +3,7 @@
 //!
 //! Everything is told from the row's class and its fields.
 
-use a64::{Encoding, Insn, Row};
+use a64::{Encoding, Insn};
 
 /// Where a load or store accesses memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn access_scale(encoding: Encoding, i: Insn) -> u32 {
 pub fn address(encoding: Encoding, i: Insn) -> Address {
     match encoding.class() {
         "ldst_pos" => Address::Base(i64::from(i.imm12()) << access_scale(encoding, i)),
-        "ldst_unscaled" | "ldst_unpriv" | "ldst_immpre" => Address::Base(i.simm9()),
+        "ldst_unscaled" | "ldst_unpriv" | "ldst_immpre" | "ldapstl_unscaled" => Address::Base(i.simm9()),
         "ldstpair_off" | "ldstpair_pre" | "ldstnapair_offs" => Address::Base(i.simm7() << access_scale(encoding, i)),
         "ldst_regoff" => Address::Index(if i.s() == 1 { access_scale(encoding, i) } else { 0 }),
         "loadlit" => Address::Literal,
@@ -80,38 +80,4 @@ pub fn is_unpredictable(encoding: Encoding, i: Insn) -> bool {
     }
     let store_exclusive = class.starts_with("ldstexcl") && name.starts_with("ST");
     store_exclusive && (i.rs() == i.rt() || i.rs() == i.rn() || (pair && i.rs() == i.rt2()))
-}
-
-/// The should-be bits of a row, as a mask and their values. With others the
-/// architecture leaves open whether the instruction is undefined.
-#[must_use]
-pub fn should_be(row: &Row) -> (u32, u32) {
-    let (mut mask, mut value, mut lsb) = (0, 0, 32);
-    for token in row.pattern.split_whitespace() {
-        let bits = token.trim_matches(['(', ')']);
-        if let Some((_, width)) = bits.split_once(':') {
-            lsb -= width.parse().unwrap_or(0);
-            continue;
-        }
-        for bit in bits.chars() {
-            lsb -= 1;
-            if token.starts_with('(') {
-                mask |= 1 << lsb;
-                value |= u32::from(bit == '1') << lsb;
-            }
-        }
-    }
-    (mask, value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn should_be_bits_are_those_in_parentheses() {
-        assert_eq!(should_be(Encoding::LDXR_ldstexclr.row()), (0x001f_7c00, 0x001f_7c00));
-        assert_eq!(should_be(Encoding::UMULH_dp_3src.row()), (0x7c00, 0x7c00));
-        assert_eq!(should_be(Encoding::ADD_addsub_imm.row()), (0, 0));
-    }
 }

@@ -9,10 +9,11 @@ use anyhow::{Context as _, Result};
 use engine::{AddressSpace, Arena, Cpu, CpuFeatures};
 use machine::{Clock, Exit, Frame, FramePool, PAGE_SIZE, PageTable, Prot, UserContext};
 
-use super::case::{BATCH, Case, DATA_BASE, Outcome, SLOT_BASE, SLOT_SIZE, data_page, slot_address};
+use super::case::{BATCH, Batch, Case, DATA_BASE, DATA_SIZE, Outcome, SLOT_BASE, SLOT_SIZE, data_pages, slot_address};
 
 const ARENA_BYTES: usize = 4 << 20;
-const CODE_PAGES: u64 = BATCH as u64 * SLOT_SIZE / PAGE_SIZE;
+const PAGE_BYTES: usize = PAGE_SIZE as usize;
+const CODE_PAGES: u64 = (BATCH as u64 * SLOT_SIZE).div_ceil(PAGE_SIZE);
 /// `svc #0`, which ends a case.
 const SVC: u32 = 0xd400_0001;
 /// `brk #0`, the rest of a slot.
@@ -40,14 +41,17 @@ impl Clock for HostClock {
     }
 }
 
-/// An engine with the code slots and the data page mapped.
+/// An engine with the code slots and the data pages mapped.
 #[derive(Debug)]
 pub struct Ours {
     arena: Arc<Arena>,
     space: Arc<AddressSpace>,
     cpu: Cpu,
     code: Vec<Frame>,
-    data: Frame,
+    data: Vec<Frame>,
+    /// The data pages' contents when a case starts, and the seed of that.
+    pristine: Vec<u8>,
+    seed: Option<u64>,
 }
 
 impl Ours {
@@ -72,52 +76,57 @@ impl Ours {
         let code = (0..CODE_PAGES)
             .map(|page| map(SLOT_BASE + page * PAGE_SIZE, Prot::READ | Prot::EXEC))
             .collect::<Result<_>>()?;
-        let data = map(DATA_BASE, Prot::READ | Prot::WRITE)?;
+        let data = (0..DATA_SIZE / PAGE_SIZE)
+            .map(|page| map(DATA_BASE + page * PAGE_SIZE, Prot::READ | Prot::WRITE))
+            .collect::<Result<_>>()?;
         let cpu = Cpu::new(&arena, Arc::new(HostClock(Instant::now())), CpuFeatures::all());
-        Ok(Self { arena, space, cpu, code, data })
+        Ok(Self { arena, space, cpu, code, data, pristine: Vec::new(), seed: None })
     }
 
-    /// What becomes of the cases, in order.
-    pub fn run(&mut self, cases: &[Case]) -> Vec<Outcome> {
-        let mut outcomes = Vec::with_capacity(cases.len());
-        for batch in cases.chunks(BATCH) {
-            for (index, case) in batch.iter().enumerate() {
-                self.write_slot(index, case);
-            }
-            for (index, case) in batch.iter().enumerate() {
-                outcomes.push(self.run_case(index, case));
+    /// What becomes of the cases of `batch`, in order.
+    pub fn run(&mut self, batch: &Batch) -> Vec<Outcome> {
+        if self.seed != Some(batch.seed) {
+            self.pristine = data_pages(batch.seed);
+            self.seed = Some(batch.seed);
+            for (frame, page) in self.data.iter().zip(self.pristine.chunks(PAGE_BYTES)) {
+                self.arena.write(*frame, 0, page);
             }
         }
-        outcomes
+        self.write_slots(&batch.cases);
+        batch.cases.iter().enumerate().map(|(index, case)| self.run_case(index, case)).collect()
     }
 
     /// A slot is: `ldr x30, =…`, the instructions, the end. The load is left
     /// out here, but its place is kept, so that the PC is the same.
-    fn write_slot(&self, index: usize, case: &Case) {
-        let mut words = [BRK; (SLOT_SIZE / 4) as usize];
-        words[1..=case.words.len()].copy_from_slice(&case.words);
-        words[case.words.len() + 1] = SVC;
-        let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
-        let offset = index as u64 * SLOT_SIZE;
-        self.arena.write(self.code[(offset / PAGE_SIZE) as usize], (offset % PAGE_SIZE) as usize, &bytes);
+    fn write_slots(&mut self, cases: &[Case]) {
+        const WORDS: usize = (SLOT_SIZE / 4) as usize;
+        let mut bytes = Vec::with_capacity(BATCH * SLOT_SIZE as usize);
+        for case in cases {
+            let mut words = [BRK; WORDS];
+            words[1..=case.words.len()].copy_from_slice(&case.words);
+            words[case.words.len() + 1] = SVC;
+            bytes.extend(words.iter().flat_map(|w| w.to_le_bytes()));
+        }
+        for (frame, page) in self.code.iter().zip(bytes.chunks(PAGE_BYTES)) {
+            self.arena.write(*frame, 0, page);
+        }
     }
 
     fn run_case(&mut self, index: usize, case: &Case) -> Outcome {
-        let page = if case.uses_memory { data_page(case.seed) } else { Vec::new() };
-        if case.uses_memory {
-            self.arena.write(self.data, 0, &page);
-        }
-        let start = slot_address(index) + 4;
-        let mut context = UserContext::new(start, case.sp);
+        let mut context = UserContext::new(slot_address(index) + 4, case.sp);
         context.x[..31].copy_from_slice(&case.x);
         context.nzcv = case.nzcv.into();
         context.fpcr = case.fpcr;
         context.fpsr = case.fpsr;
         context.v = case.v;
+        // Behind the `svc` that ends the case.
+        let end = context.pc + 4 * (case.words.len() as u64 + 1);
         let (signal, fault) = loop {
             match self.cpu.run(&mut context, &self.space) {
                 Exit::Event => self.cpu.take_kick(),
-                Exit::Syscall => break (0, 0),
+                Exit::Syscall if context.pc == end => break (0, 0),
+                // There are no system calls here.
+                Exit::Syscall => context.x[0] = (-38i64).cast_unsigned(),
                 Exit::Fault { addr, .. } => break (11, addr),
                 Exit::Misaligned { addr } => break (7, addr),
                 Exit::Undefined { .. } => break (4, 0),
@@ -136,19 +145,25 @@ impl Ours {
             fpcr: context.fpcr,
             fpsr: context.fpsr,
             v: context.v,
-            memory: if case.uses_memory { self.changes(&page) } else { Vec::new() },
+            memory: if case.uses_memory { self.take_changes() } else { Vec::new() },
         }
     }
 
-    /// What differs from the data page as it was.
-    fn changes(&self, before: &[u8]) -> Vec<(u32, u128)> {
-        let mut after = vec![0; before.len()];
-        self.arena.read(self.data, 0, &mut after);
-        let chunks = before.as_chunks::<16>().0.iter().zip(after.as_chunks::<16>().0);
-        chunks
-            .enumerate()
-            .filter(|(_, (before, after))| before != after)
-            .map(|(n, (_, after))| (n as u32 * 16, u128::from_le_bytes(*after)))
-            .collect()
+    /// What differs from the data pages as they were; restores them.
+    fn take_changes(&self) -> Vec<(u32, u128)> {
+        let mut changes = Vec::new();
+        let mut after = [0; PAGE_BYTES];
+        for (page, (frame, before)) in self.data.iter().zip(self.pristine.chunks(PAGE_BYTES)).enumerate() {
+            self.arena.read(*frame, 0, &mut after);
+            if after[..] == *before {
+                continue;
+            }
+            let chunks = before.as_chunks::<16>().0.iter().zip(after.as_chunks::<16>().0);
+            let changed = chunks.enumerate().filter(|(_, (before, after))| before != after);
+            let offset = |n: usize| (page * PAGE_BYTES + n * 16) as u32;
+            changes.extend(changed.map(|(n, (_, after))| (offset(n), u128::from_le_bytes(*after))));
+            self.arena.write(*frame, 0, before);
+        }
+        changes
     }
 }

@@ -1,12 +1,13 @@
 //! The reference: the oracle program under QEMU's user-mode emulator.
 
-use std::io::{Read as _, Write as _};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::case::{Case, Outcome, outcomes};
+use super::case::{Batch, Case, Outcome};
+use super::wire::{read_outcome, write_batch};
 
 /// The first version of QEMU that has every instruction of the table.
 const LEAST_VERSION: u32 = 10;
@@ -58,11 +59,11 @@ impl Reference {
         Ok(Self { qemu: qemu.to_owned(), program, cpu: cpu.to_owned() })
     }
 
-    /// What becomes of the cases, in order.
+    /// Starts the oracle program.
     ///
     /// # Errors
-    /// If QEMU is missing, fails, or gives anything but one outcome per case.
-    pub fn run(&self, cases: &[Case]) -> Result<Vec<Outcome>> {
+    /// If QEMU cannot be started.
+    pub fn start(&self) -> Result<Session> {
         let mut child = Command::new(&self.qemu)
             .args(["-cpu", &self.cpu])
             .arg(&self.program)
@@ -70,24 +71,70 @@ impl Reference {
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| self.qemu.display().to_string())?;
-        let mut input = child.stdin.take().context("a pipe")?;
-        let mut output = child.stdout.take().context("a pipe")?;
-        let mut bytes = Vec::new();
-        std::thread::scope(|scope| -> Result<()> {
-            let writer = scope.spawn(move || -> std::io::Result<()> {
-                for (id, case) in cases.iter().enumerate() {
-                    input.write_all(&case.record(id as u32))?;
-                }
-                Ok(())
-            });
-            output.read_to_end(&mut bytes)?;
-            writer.join().ok().context("the writer panicked")??;
-            Ok(())
-        })?;
-        let status = child.wait()?;
-        ensure!(status.success(), "QEMU ended with {status}");
-        let outcomes = outcomes(&bytes).context("QEMU's output is cut short")?;
-        ensure!(outcomes.len() == cases.len(), "{} outcomes for {} cases", outcomes.len(), cases.len());
-        Ok(outcomes)
+        let input = child.stdin.take().context("a pipe")?;
+        let output = BufReader::with_capacity(1 << 18, child.stdout.take().context("a pipe")?);
+        Ok(Session { input: Feed(input), output: Drain { output, child } })
+    }
+
+    /// What becomes of one batch.
+    ///
+    /// # Errors
+    /// As [`Reference::start`] and [`Drain::receive`].
+    pub fn run(&self, batch: &Batch) -> Result<Vec<Outcome>> {
+        let Session { mut input, mut output } = self.start()?;
+        input.send(batch)?;
+        batch.cases.iter().map(|case| output.receive(case)).collect()
+    }
+}
+
+/// A running oracle program. Batches go in at one end, and the outcomes must be
+/// taken out at the other while more of them go in.
+#[derive(Debug)]
+pub struct Session {
+    /// Where batches go in.
+    pub input: Feed,
+    /// Where outcomes come out.
+    pub output: Drain,
+}
+
+/// The way into the oracle program.
+#[derive(Debug)]
+pub struct Feed(ChildStdin);
+
+impl Feed {
+    /// Sends a batch; waits while the program is not done with the one before.
+    ///
+    /// # Errors
+    /// If the program has ended.
+    pub fn send(&mut self, batch: &Batch) -> Result<()> {
+        write_batch(&mut self.0, batch).context("QEMU takes no more cases")
+    }
+}
+
+/// The way out of the oracle program.
+#[derive(Debug)]
+pub struct Drain {
+    output: BufReader<ChildStdout>,
+    child: Child,
+}
+
+impl Drain {
+    /// The outcome of the next case, which is `case`.
+    ///
+    /// # Errors
+    /// If the program ends instead.
+    pub fn receive(&mut self, case: &Case) -> Result<Outcome> {
+        read_outcome(&mut self.output).with_context(|| {
+            let status = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+            format!("QEMU ended with {status} before the outcome of {}", case.text())
+        })
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        // It has ended or waits for input that nobody is interested in.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -1,0 +1,132 @@
+//! Differences that are not our mistakes, each as a rule: which cases, what is
+//! accepted, and which pseudocode function of the Arm manual decides.
+
+use std::collections::BTreeMap;
+
+use a64::Insn;
+
+use super::case::{Case, Outcome, data_pages};
+use super::operands::needs_alignment;
+
+/// A difference that is accepted.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// A few words for the report.
+    pub name: &'static str,
+    /// What decides, by the Arm manual.
+    pub pseudocode: &'static str,
+    /// Who is wrong, or what the architecture leaves open.
+    pub why: &'static str,
+    /// Whether it is the explanation: the case, the reference's outcome, ours.
+    explains: fn(&Difference<'_>) -> bool,
+}
+
+/// A case whose outcomes differ.
+#[derive(Clone, Copy, Debug)]
+pub struct Difference<'a> {
+    /// The seed of the case's batch.
+    pub seed: u64,
+    /// The case.
+    pub case: &'a Case,
+    /// The reference's outcome.
+    pub expected: &'a Outcome,
+    /// Ours.
+    pub found: &'a Outcome,
+}
+
+/// All of them.
+pub const RULES: &[Rule] = &[
+    Rule {
+        name: "the reference did part of a load or store that faults",
+        pseudocode: "AArch64.Abort in the loop over elements",
+        why: "Open: registers and memory that an instruction writes may have changed before it faults, if it can run \
+              again. Ours has changed no register.",
+        explains: partial,
+    },
+    Rule {
+        name: "a store-exclusive that would fail faults",
+        pseudocode: "AArch64.ExclusiveMonitorsPass",
+        why: "Open: whether aborts are detected before the monitor is looked at is each implementation's choice.",
+        explains: failing_exclusive,
+    },
+    Rule {
+        name: "the reference allows unaligned ordered and atomic accesses within 16 bytes",
+        pseudocode: "AArch64.UnalignedAccessFaults",
+        why: "FEAT_LSE2, which the reference has and we do not offer.",
+        explains: lse2,
+    },
+    Rule {
+        name: "DC ZVA of a block of another size",
+        pseudocode: "AArch64.MemZero, DCZID_EL0.BS",
+        why: "Open: the size of a block is each implementation's choice; programs read it.",
+        explains: zva,
+    },
+];
+
+/// The rule that explains why they differ, if there is one.
+#[must_use]
+pub fn explain(difference: &Difference<'_>) -> Option<&'static str> {
+    RULES.iter().find(|rule| (rule.explains)(difference)).map(|rule| rule.name)
+}
+
+/// Both fault at the same place. Ours has changed no register, and memory
+/// nowhere but where the reference has, and to the same.
+fn partial(&Difference { seed, case, expected, found }: &Difference<'_>) -> bool {
+    const SIGSEGV: u32 = 11;
+    let same = (expected.signal, expected.fault_page, expected.pc) == (found.signal, found.fault_page, found.pc);
+    if !same || found.signal != SIGSEGV || case.words.len() != 1 || !registers_are_as_before(case, found) {
+        return false;
+    }
+    let pages = data_pages(seed);
+    let before = |at: u32| pages[at as usize..].first_chunk().map_or(0, |bytes| u128::from_le_bytes(*bytes));
+    let reference: BTreeMap<u32, u128> = expected.memory.iter().copied().collect();
+    found.memory.iter().all(|&(at, ours)| {
+        let (before, reference) = (before(at).to_le_bytes(), reference.get(&at).map(|bytes| bytes.to_le_bytes()));
+        let ours = ours.to_le_bytes();
+        (0..16).all(|n| ours[n] == before[n] || reference.is_some_and(|reference| ours[n] == reference[n]))
+    })
+}
+
+/// Whether no register has changed.
+fn registers_are_as_before(case: &Case, found: &Outcome) -> bool {
+    let status = (found.nzcv, found.fpcr, found.fpsr) == (case.nzcv, case.fpcr, case.fpsr);
+    status && found.x == case.x && found.sp == case.sp && found.v == case.v
+}
+
+/// Ours faults, and the reference writes 1 to Ws.
+fn failing_exclusive(&Difference { case, expected, found, .. }: &Difference<'_>) -> bool {
+    let [word] = case.words[..] else {
+        return false;
+    };
+    let is_store = case.encoding.class().starts_with("ldstexcl") && case.encoding.name().starts_with("ST");
+    let mut failed = found.x;
+    if let Some(status) = failed.get_mut(Insn(word).rs() as usize) {
+        *status = 1;
+    }
+    is_store
+        && expected.signal == 0
+        && found.signal != 0
+        && registers_are_as_before(case, found)
+        && expected.x == failed
+}
+
+/// Ours demands alignment, and the reference goes on or demands less.
+fn lse2(&Difference { case, expected, found, .. }: &Difference<'_>) -> bool {
+    const SIGBUS: u32 = 7;
+    needs_alignment(case.encoding) && found.signal == SIGBUS && expected.signal != SIGBUS
+}
+
+/// Ours has zeroed exactly the aligned block of 64 bytes.
+fn zva(&Difference { case, expected, found, .. }: &Difference<'_>) -> bool {
+    const DC_ZVA: u32 = 0xd50b_7420;
+    const BLOCK: u64 = 64;
+    let [word] = case.words[..] else {
+        return false;
+    };
+    let Some(&address) = case.x.get((word & 31) as usize) else {
+        return false;
+    };
+    let first = ((address % super::case::DATA_SIZE) & !(BLOCK - 1)) as u32;
+    let zeroed: Vec<(u32, u128)> = (0..4).map(|n| (first + n * 16, 0)).collect();
+    word & !31 == DC_ZVA && found.memory == zeroed && Outcome { memory: zeroed, ..expected.clone() } == *found
+}
