@@ -103,6 +103,10 @@ fields! {
     opcode_14 "opcode" 14 2;
     size_10 "size" 10 2;
     sz_22 "sz" 22 1;
+    imm2_12 "imm2" 12 2;
+    rot_11 "rot" 11 2;
+    rot_12 "rot" 12 1;
+    rot_13 "rot" 13 2;
 }
 
 impl Insn {

@@ -163,14 +163,30 @@ impl Random {
         (0..8).fold(0, |v, i| v | u128::from(self.lane(16)) << (16 * i))
     }
 
+    /// A vector register of BFloat16 numbers: upper halves of singles.
+    pub fn bfloats(&mut self) -> u128 {
+        (0..8).fold(0, |v, i| v | u128::from(self.lane(32) >> 16) << (16 * i))
+    }
+
+    /// A single or a double that is neither huge nor tiny, so that sums of
+    /// several have a share of each.
+    fn middling(&mut self, size: u32) -> u64 {
+        let (fraction_bits, bias) = if size == 64 { (52, 1023) } else { (23, 127) };
+        let exponent = bias + self.below(100) - 34;
+        let random = self.u64();
+        let fraction = if self.one_in(4) { random & random >> 13 & random >> 29 } else { random };
+        (random >> 63) << (size - 1) | exponent << fraction_bits | fraction & ((1 << fraction_bits) - 1)
+    }
+
     fn lane(&mut self, size: u32) -> u64 {
-        let random = self.one_in(4);
+        let random = self.one_in(3);
         match size {
             0 => self.u64(),
             1 => self.pick(&INTEGERS),
             64 if !random => self.pick(&DOUBLES),
             32 if !random => self.pick(&SINGLES).into(),
             16 if !random => self.pick(&HALVES).into(),
+            32 | 64 if self.one_in(2) => self.middling(size),
             _ => self.u64() >> (64 - size),
         }
     }

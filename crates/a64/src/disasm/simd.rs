@@ -8,8 +8,8 @@ use core::fmt::{self, Write};
 
 use super::int::{decimal, number, register, written};
 use super::template::{Operands, Shown};
-use crate::Insn;
 use crate::pseudocode::{adv_simd_expand_imm, bits, vfp_expand_imm};
+use crate::{Encoding, Insn};
 
 /// The letters of scalars, by the log2 of their bytes.
 const LETTERS: [&str; 5] = ["b", "h", "s", "d", "q"];
@@ -56,6 +56,17 @@ fn vector(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt::E
         "Ts5" => LETTERS[lane_element(i) as usize],
         "elem" => return element(out, i, size),
         "felem" => return element(out, i, 2 + sz),
+        "helem" => return element(out, i, 1),
+        "4b" | "2h" => {
+            write!(out, "v{}.{by}[{}]", i.m_20() << 4 | i.rm_4(), i.h_11() << 1 | i.l_21())?;
+            return Ok(Shown::Written);
+        }
+        // A complex number is two elements.
+        "celem" => {
+            let (letter, index) = if size == 1 { ("h", i.h_11() << 1 | i.l_21()) } else { ("s", i.h_11()) };
+            write!(out, "v{}.{letter}[{index}]", i.m_20() << 4 | i.rm_4())?;
+            return Ok(Shown::Written);
+        }
         "D" if q == 0 => {
             write!(out, "d{n}")?;
             return Ok(Shown::Written);
@@ -114,6 +125,8 @@ fn scalar(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt::E
         (field, by_type(i.ftype()))
     } else if let Some(field) = base.strip_prefix('S') {
         (field, 2)
+    } else if let Some(field) = base.strip_prefix('H') {
+        (field, 1)
     } else if let Some(field) = base.strip_prefix('D') {
         (field, 3)
     } else if let Some(field) = base.strip_prefix('Q') {
@@ -146,6 +159,10 @@ fn immediate(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt
     let element = 8 << shift_element(i);
     let value = match name {
         "2" => return written(out, if i.q() == 1 { "2" } else { "" }),
+        "bt" => return written(out, if i.q() == 1 { "t" } else { "b" }),
+        "imm2" => i.imm2_12(),
+        "imm6" => i.imm6(),
+        "rot" => rotation(o),
         "rshift" => 2 * element - shift,
         "lshift" => shift - element,
         "shll" => 8 << i.size_22(),
@@ -177,6 +194,16 @@ fn immediate(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt
     };
     decimal(out, value.into())?;
     Ok(Shown::Written)
+}
+
+/// By how many degrees a factor or summand is turned in the complex plane.
+fn rotation(o: &Operands) -> u32 {
+    let i = o.insn;
+    match o.encoding {
+        Encoding::FCADD_asimdsame2 => 90 + 180 * i.rot_12(),
+        Encoding::FCMLA_asimdsame2 => 90 * i.rot_11(),
+        _ => 90 * i.rot_13(),
+    }
 }
 
 fn float(out: &mut dyn Write, imm8: u32) -> Result<Shown, fmt::Error> {

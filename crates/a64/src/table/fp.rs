@@ -14,6 +14,12 @@ class floatdp1 {
     FRINTA_floatdp1, "000 11110 ftype:2 1 001100 10000 Rn:5 Rd:5", "frinta <Fd>, <Fn>", "ftype<2";
     FRINTX_floatdp1, "000 11110 ftype:2 1 001110 10000 Rn:5 Rd:5", "frintx <Fd>, <Fn>", "ftype<2";
     FRINTI_floatdp1, "000 11110 ftype:2 1 001111 10000 Rn:5 Rd:5", "frinti <Fd>, <Fn>", "ftype<2";
+
+    FRINT32Z_floatdp1, "000 11110 ftype:2 1 010000 10000 Rn:5 Rd:5", "frint32z <Fd>, <Fn>", "ftype<2", FEAT_FRINTTS;
+    FRINT32X_floatdp1, "000 11110 ftype:2 1 010001 10000 Rn:5 Rd:5", "frint32x <Fd>, <Fn>", "ftype<2", FEAT_FRINTTS;
+    FRINT64Z_floatdp1, "000 11110 ftype:2 1 010010 10000 Rn:5 Rd:5", "frint64z <Fd>, <Fn>", "ftype<2", FEAT_FRINTTS;
+    FRINT64X_floatdp1, "000 11110 ftype:2 1 010011 10000 Rn:5 Rd:5", "frint64x <Fd>, <Fn>", "ftype<2", FEAT_FRINTTS;
+    BFCVT_floatdp1,    "000 11110 01 1 000110 10000 Rn:5 Rd:5", "bfcvt <Hd>, <Sn>", FEAT_BF16;
 }
 
 class floatdp2 {
@@ -72,6 +78,7 @@ class float2int {
     FMOV_from_float2int,      "sf:1 00 11110 ftype:2 1 00 111 000000 Rn:5 Rd:5", "fmov <Fd>, <Rn>", "ftype<2, sf=0 -> ftype=0, sf=1 -> ftype=1";
     FMOV_to_high_float2int,   "1 00 11110 10 1 01 110 000000 Rn:5 Rd:5", "fmov <Xd>, <Vn>.d[1]";
     FMOV_from_high_float2int, "1 00 11110 10 1 01 111 000000 Rn:5 Rd:5", "fmov <Vd>.d[1], <Xn>";
+    FJCVTZS_float2int,        "0 00 11110 01 1 11 110 000000 Rn:5 Rd:5", "fjcvtzs <Wd>, <Dn>", FEAT_JSCVT;
 }
 
 class float2fix {

@@ -80,6 +80,22 @@ class asimdsame {
     BIF_asimdsame,      "0 Q:1 1 01110 11 1 Rm:5 00011 1 Rn:5 Rd:5", "bif <Vd.B>, <Vn.B>, <Vm.B>";
 }
 
+class asimdsame2 {
+    SQRDMLAH_asimdsame2, "0 Q:1 1 01110 size:2 0 Rm:5 1 0000 1 Rn:5 Rd:5", "sqrdmlah <Vd.T>, <Vn.T>, <Vm.T>", "size=1|2", FEAT_RDM;
+    SQRDMLSH_asimdsame2, "0 Q:1 1 01110 size:2 0 Rm:5 1 0001 1 Rn:5 Rd:5", "sqrdmlsh <Vd.T>, <Vn.T>, <Vm.T>", "size=1|2", FEAT_RDM;
+    SDOT_asimdsame2,     "0 Q:1 0 01110 10 0 Rm:5 1 0010 1 Rn:5 Rd:5", "sdot <Vd.S>, <Vn.B>, <Vm.B>", FEAT_DotProd;
+    UDOT_asimdsame2,     "0 Q:1 1 01110 10 0 Rm:5 1 0010 1 Rn:5 Rd:5", "udot <Vd.S>, <Vn.B>, <Vm.B>", FEAT_DotProd;
+    USDOT_asimdsame2,    "0 Q:1 0 01110 10 0 Rm:5 1 0011 1 Rn:5 Rd:5", "usdot <Vd.S>, <Vn.B>, <Vm.B>", FEAT_I8MM;
+    SMMLA_asimdsame2,    "01 0 01110 10 0 Rm:5 1 0100 1 Rn:5 Rd:5", "smmla <Vd>.4s, <Vn>.16b, <Vm>.16b", FEAT_I8MM;
+    UMMLA_asimdsame2,    "01 1 01110 10 0 Rm:5 1 0100 1 Rn:5 Rd:5", "ummla <Vd>.4s, <Vn>.16b, <Vm>.16b", FEAT_I8MM;
+    USMMLA_asimdsame2,   "01 0 01110 10 0 Rm:5 1 0101 1 Rn:5 Rd:5", "usmmla <Vd>.4s, <Vn>.16b, <Vm>.16b", FEAT_I8MM;
+    FCMLA_asimdsame2,    "0 Q:1 1 01110 size:2 0 Rm:5 1 10 rot:2 1 Rn:5 Rd:5", "fcmla <Vd.T>, <Vn.T>, <Vm.T>, #<rot>", "size!=0|1, size=3 -> Q=1", FEAT_FCMA;
+    FCADD_asimdsame2,    "0 Q:1 1 01110 size:2 0 Rm:5 1 11 rot:1 0 1 Rn:5 Rd:5", "fcadd <Vd.T>, <Vn.T>, <Vm.T>, #<rot>", "size!=0|1, size=3 -> Q=1", FEAT_FCMA;
+    BFMMLA_asimdsame2,   "01 1 01110 01 0 Rm:5 1 1101 1 Rn:5 Rd:5", "bfmmla <Vd>.4s, <Vn>.8h, <Vm>.8h", FEAT_BF16;
+    BFDOT_asimdsame2,    "0 Q:1 1 01110 01 0 Rm:5 1 1111 1 Rn:5 Rd:5", "bfdot <Vd.S>, <Vn.H>, <Vm.H>", FEAT_BF16;
+    BFMLAL_asimdsame2,   "0 Q:1 1 01110 11 0 Rm:5 1 1111 1 Rn:5 Rd:5", "bfmlal<bt> <Vd>.4s, <Vn>.8h, <Vm>.8h", FEAT_BF16;
+}
+
 class asimddiff {
     SADDL_asimddiff,   "0 Q:1 0 01110 size:2 1 Rm:5 0000 00 Rn:5 Rd:5", "saddl<2> <Vd.Ta>, <Vn.T>, <Vm.T>", "size!=3";
     SADDW_asimddiff,   "0 Q:1 0 01110 size:2 1 Rm:5 0001 00 Rn:5 Rd:5", "saddw<2> <Vd.Ta>, <Vn.Ta>, <Vm.T>", "size!=3";
@@ -172,6 +188,11 @@ class asimdmisc {
     FCMLE_zero_asimdmisc, "0 Q:1 1 01110 1 sz:1 10000 01101 10 Rn:5 Rd:5", "fcmle <Vd.F>, <Vn.F>, #0.0", "sz=1 -> Q=1";
     URECPE_asimdmisc,     "0 Q:1 0 01110 1 sz:1 10000 11100 10 Rn:5 Rd:5", "urecpe <Vd.F>, <Vn.F>", "sz=0";
     URSQRTE_asimdmisc,    "0 Q:1 1 01110 1 sz:1 10000 11100 10 Rn:5 Rd:5", "ursqrte <Vd.F>, <Vn.F>", "sz=0";
+    FRINT32Z_asimdmisc,   "0 Q:1 0 01110 0 sz:1 10000 11110 10 Rn:5 Rd:5", "frint32z <Vd.F>, <Vn.F>", "sz=1 -> Q=1", FEAT_FRINTTS;
+    FRINT32X_asimdmisc,   "0 Q:1 1 01110 0 sz:1 10000 11110 10 Rn:5 Rd:5", "frint32x <Vd.F>, <Vn.F>", "sz=1 -> Q=1", FEAT_FRINTTS;
+    FRINT64Z_asimdmisc,   "0 Q:1 0 01110 0 sz:1 10000 11111 10 Rn:5 Rd:5", "frint64z <Vd.F>, <Vn.F>", "sz=1 -> Q=1", FEAT_FRINTTS;
+    FRINT64X_asimdmisc,   "0 Q:1 1 01110 0 sz:1 10000 11111 10 Rn:5 Rd:5", "frint64x <Vd.F>, <Vn.F>", "sz=1 -> Q=1", FEAT_FRINTTS;
+    BFCVTN_asimdmisc,     "0 Q:1 0 01110 10 10000 10110 10 Rn:5 Rd:5", "bfcvtn<2> <Vd.H>, <Vn>.4s", FEAT_BF16;
 }
 
 class asimdall {
@@ -264,6 +285,15 @@ class asimdelem {
     FMLS_asimdelem,     "0 Q:1 0 01111 1 sz:1 L:1 M:1 Rm:4 0101 H:1 0 Rn:5 Rd:5", "fmls <Vd.F>, <Vn.F>, <Vm.felem>", "sz=1 -> Q=1, sz=1 -> L=0";
     FMUL_asimdelem,     "0 Q:1 0 01111 1 sz:1 L:1 M:1 Rm:4 1001 H:1 0 Rn:5 Rd:5", "fmul <Vd.F>, <Vn.F>, <Vm.felem>", "sz=1 -> Q=1, sz=1 -> L=0";
     FMULX_asimdelem,    "0 Q:1 1 01111 1 sz:1 L:1 M:1 Rm:4 1001 H:1 0 Rn:5 Rd:5", "fmulx <Vd.F>, <Vn.F>, <Vm.felem>", "sz=1 -> Q=1, sz=1 -> L=0";
+    SQRDMLAH_asimdelem, "0 Q:1 1 01111 size:2 L:1 M:1 Rm:4 1101 H:1 0 Rn:5 Rd:5", "sqrdmlah <Vd.T>, <Vn.T>, <Vm.elem>", "size=1|2", FEAT_RDM;
+    SQRDMLSH_asimdelem, "0 Q:1 1 01111 size:2 L:1 M:1 Rm:4 1111 H:1 0 Rn:5 Rd:5", "sqrdmlsh <Vd.T>, <Vn.T>, <Vm.elem>", "size=1|2", FEAT_RDM;
+    SDOT_asimdelem,     "0 Q:1 0 01111 10 L:1 M:1 Rm:4 1110 H:1 0 Rn:5 Rd:5", "sdot <Vd.S>, <Vn.B>, <Vm.4b>", FEAT_DotProd;
+    UDOT_asimdelem,     "0 Q:1 1 01111 10 L:1 M:1 Rm:4 1110 H:1 0 Rn:5 Rd:5", "udot <Vd.S>, <Vn.B>, <Vm.4b>", FEAT_DotProd;
+    SUDOT_asimdelem,    "0 Q:1 0 01111 00 L:1 M:1 Rm:4 1111 H:1 0 Rn:5 Rd:5", "sudot <Vd.S>, <Vn.B>, <Vm.4b>", FEAT_I8MM;
+    USDOT_asimdelem,    "0 Q:1 0 01111 10 L:1 M:1 Rm:4 1111 H:1 0 Rn:5 Rd:5", "usdot <Vd.S>, <Vn.B>, <Vm.4b>", FEAT_I8MM;
+    BFDOT_asimdelem,    "0 Q:1 0 01111 01 L:1 M:1 Rm:4 1111 H:1 0 Rn:5 Rd:5", "bfdot <Vd.S>, <Vn.H>, <Vm.2h>", FEAT_BF16;
+    BFMLAL_asimdelem,   "0 Q:1 0 01111 11 L:1 M:1 Rm:4 1111 H:1 0 Rn:5 Rd:5", "bfmlal<bt> <Vd>.4s, <Vn>.8h, <Vm.helem>", FEAT_BF16;
+    FCMLA_asimdelem,    "0 Q:1 1 01111 size:2 L:1 M:1 Rm:4 0 rot:2 1 H:1 0 Rn:5 Rd:5", "fcmla <Vd.T>, <Vn.T>, <Vm.celem>, #<rot>", "size=2, size=1 & H=1 -> Q=1, size=2 -> L=0, size=2 -> Q=1", FEAT_FCMA;
 }
 
 class asimdperm {

@@ -34,6 +34,11 @@ class asisdsame {
     FACGT_asisdsame,    "01 1 11110 1 sz:1 1 Rm:5 11101 1 Rn:5 Rd:5", "facgt <Gd>, <Gn>, <Gm>";
 }
 
+class asisdsame2 {
+    SQRDMLAH_asisdsame2, "01 1 11110 size:2 0 Rm:5 1 0000 1 Rn:5 Rd:5", "sqrdmlah <Ed>, <En>, <Em>", "size=1|2", FEAT_RDM;
+    SQRDMLSH_asisdsame2, "01 1 11110 size:2 0 Rm:5 1 0001 1 Rn:5 Rd:5", "sqrdmlsh <Ed>, <En>, <Em>", "size=1|2", FEAT_RDM;
+}
+
 class asisddiff {
     SQDMLAL_asisddiff, "01 0 11110 size:2 1 Rm:5 1001 00 Rn:5 Rd:5", "sqdmlal <Ed.wide>, <En>, <Em>", "size=1|2";
     SQDMLSL_asisddiff, "01 0 11110 size:2 1 Rm:5 1011 00 Rn:5 Rd:5", "sqdmlsl <Ed.wide>, <En>, <Em>", "size=1|2";
@@ -128,4 +133,6 @@ class asisdelem {
     FMLS_asisdelem,     "01 0 11111 1 sz:1 L:1 M:1 Rm:4 0101 H:1 0 Rn:5 Rd:5", "fmls <Gd>, <Gn>, <Vm.felem>", "sz=1 -> L=0";
     FMUL_asisdelem,     "01 0 11111 1 sz:1 L:1 M:1 Rm:4 1001 H:1 0 Rn:5 Rd:5", "fmul <Gd>, <Gn>, <Vm.felem>", "sz=1 -> L=0";
     FMULX_asisdelem,    "01 1 11111 1 sz:1 L:1 M:1 Rm:4 1001 H:1 0 Rn:5 Rd:5", "fmulx <Gd>, <Gn>, <Vm.felem>", "sz=1 -> L=0";
+    SQRDMLAH_asisdelem, "01 1 11111 size:2 L:1 M:1 Rm:4 1101 H:1 0 Rn:5 Rd:5", "sqrdmlah <Ed>, <En>, <Vm.elem>", "size=1|2", FEAT_RDM;
+    SQRDMLSH_asisdelem, "01 1 11111 size:2 L:1 M:1 Rm:4 1111 H:1 0 Rn:5 Rd:5", "sqrdmlsh <Ed>, <En>, <Vm.elem>", "size=1|2", FEAT_RDM;
 }

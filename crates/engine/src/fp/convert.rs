@@ -1,7 +1,7 @@
 //! Conversions between formats, to and from integers, and to integral values.
 
 use super::round::{Class, process_nan, round, round_to_convert, rounds_up, split, unpack, unpack_to_convert};
-use super::{Env, FPSR_IOC, FPSR_IXC, Float, Rounding};
+use super::{Double, Env, FPSR_IOC, FPSR_IXC, Float, Rounding};
 
 /// `FPConvert`, with FPCR's rounding mode.
 pub fn convert<From: Float, To: Float>(a: u64, env: &mut Env) -> u64 {
@@ -17,7 +17,7 @@ pub fn convert_odd<From: Float, To: Float>(a: u64, env: &mut Env) -> u64 {
 fn convert_with<From: Float, To: Float>(a: u64, rounding: Rounding, env: &mut Env) -> u64 {
     let u = unpack_to_convert::<From>(a, env);
     let sign = To::sign(u.negative);
-    let alternative = To::BITS == 16 && env.alternative_half();
+    let alternative = To::IS_HALF && env.alternative_half();
     match u.class {
         Class::Quiet | Class::Signalling => {
             if u.class == Class::Signalling || alternative {
@@ -59,6 +59,64 @@ pub fn round_int<T: Float>(a: u64, rounding: Rounding, exact: bool, env: &mut En
                 env.raise(FPSR_IXC);
             }
             if integer == 0 { sign } else { round::<T>(u.negative, 0, integer, env) }
+        }
+    }
+}
+
+/// `FPRoundIntN`: an integral value that an integer of `width` (32 or 64) bits
+/// can hold, in the same format. What it cannot hold, and NaNs, are invalid and
+/// become its least value.
+pub fn round_int_n<T: Float>(a: u64, width: u32, rounding: Rounding, env: &mut Env) -> u64 {
+    let u = unpack::<T>(a, env);
+    let sign = T::sign(u.negative);
+    let magnitude = match u.class {
+        Class::Zero => return sign,
+        Class::Finite if u.exponent <= 64 => {
+            let (integer, inexact) = integral(u.significand, u.exponent, u.negative, rounding);
+            (integer < (1 << (width - 1)) + u128::from(u.negative)).then_some((integer, inexact))
+        }
+        _ => None,
+    };
+    match magnitude {
+        None => {
+            env.raise(FPSR_IOC);
+            T::SIGN | ((T::BIAS + width as i32 - 1) as u64) << T::FRAC
+        }
+        Some((integer, inexact)) => {
+            if inexact {
+                env.raise(FPSR_IXC);
+            }
+            // It has no more significant bits than before.
+            if integer == 0 { sign } else { round::<T>(u.negative, 0, integer, env) }
+        }
+    }
+}
+
+/// `FPToFixedJS`: a number of double precision, rounded towards zero, modulo
+/// 2^32, and whether that is exactly the number, which -0 is not.
+pub fn to_fixed_js(a: u64, env: &mut Env) -> (u32, bool) {
+    let u = unpack::<Double>(a, env);
+    match u.class {
+        // A denormal that was flushed is not exact.
+        Class::Zero => (0, a == 0),
+        Class::Finite => {
+            // Bits above the 32 lowest do not matter.
+            let (magnitude, inexact) = match u.exponent {
+                64.. => (0, false),
+                exponent => integral(u.significand, exponent, u.negative, Rounding::Zero),
+            };
+            let in_range = u.exponent < 64 && magnitude < (1 << 31) + u128::from(u.negative);
+            if !in_range {
+                env.raise(FPSR_IOC);
+            } else if inexact {
+                env.raise(FPSR_IXC);
+            }
+            let low = magnitude as u32;
+            (if u.negative { low.wrapping_neg() } else { low }, in_range && !inexact)
+        }
+        _ => {
+            env.raise(FPSR_IOC);
+            (0, false)
         }
     }
 }

@@ -10,6 +10,8 @@ pub trait Float: Copy + core::fmt::Debug + 'static {
     /// Width of the fraction field.
     const FRAC: u32;
 
+    /// Whether it is half precision, of which FPCR has bits of its own.
+    const IS_HALF: bool = Self::BITS == 16 && Self::EXP == 5;
     /// The exponent bias.
     const BIAS: i32 = (1 << (Self::EXP - 1)) - 1;
     /// The smallest exponent of a normal number.

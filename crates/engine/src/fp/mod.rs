@@ -10,6 +10,7 @@
 //! the [`Float`] formats.
 
 mod arith;
+pub mod bfloat;
 mod compare;
 mod convert;
 mod estimate;
@@ -21,7 +22,7 @@ mod tests;
 
 pub use arith::{abs, add, div, mul, mul_add, mul_x, neg, recip_step, rsqrt_step, sqrt, sub};
 pub use compare::{Nzcv, compare, compare_eq, compare_ge, compare_gt, max, max_num, min, min_num};
-pub use convert::{convert, convert_odd, from_fixed, round_int, to_fixed};
+pub use convert::{convert, convert_odd, from_fixed, round_int, round_int_n, to_fixed, to_fixed_js};
 pub use estimate::{recip_estimate, recip_exponent, rsqrt_estimate, unsigned_recip_estimate, unsigned_rsqrt_estimate};
 pub use format::{Double, Float, Half, Single};
 
@@ -104,7 +105,7 @@ impl Env {
 
     /// Whether arithmetic flushes denormals of format `T` to zero.
     pub(crate) const fn flush_to_zero<T: Float>(&self) -> bool {
-        self.fpcr & if T::BITS == 16 { FPCR_FZ16 } else { FPCR_FZ } != 0
+        self.fpcr & if T::IS_HALF { FPCR_FZ16 } else { FPCR_FZ } != 0
     }
 
     pub(crate) const fn alternative_half(&self) -> bool {

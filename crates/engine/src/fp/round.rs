@@ -47,8 +47,8 @@ pub(super) fn unpack<T: Float>(bits: u64, env: &mut Env) -> Unpacked {
 /// `FPUnpackCV`, for conversions between formats: denormals of half precision
 /// are kept, and FPCR.AHP tells what its largest exponent means.
 pub(super) fn unpack_to_convert<T: Float>(bits: u64, env: &mut Env) -> Unpacked {
-    let flush = T::BITS != 16 && env.flush_to_zero::<T>();
-    let alternative = T::BITS == 16 && env.alternative_half();
+    let flush = !T::IS_HALF && env.flush_to_zero::<T>();
+    let alternative = T::IS_HALF && env.alternative_half();
     unpack_base::<T>(bits, flush, alternative, env)
 }
 
@@ -63,7 +63,7 @@ fn unpack_base<T: Float>(bits: u64, flush: bool, alternative: bool, env: &mut En
             return special(Class::Zero);
         }
         if flush {
-            if T::BITS != 16 {
+            if !T::IS_HALF {
                 env.raise(FPSR_IDC);
             }
             return special(Class::Zero);
@@ -185,7 +185,7 @@ pub(super) fn round_to_convert<T: Float>(
     rounding: Rounding,
     env: &mut Env,
 ) -> u64 {
-    let is_half = T::BITS == 16;
+    let is_half = T::IS_HALF;
     let how =
         How { rounding, flush: !is_half && env.flush_to_zero::<T>(), alternative: is_half && env.alternative_half() };
     round_base::<T>(negative, exponent, significand, how, env)

@@ -10,11 +10,13 @@
 
 mod arrange;
 mod branch;
+mod crypto;
 mod dp_imm;
 mod dp_reg;
 mod fp;
 mod mem;
 mod pending;
+mod simd_later;
 mod simd_mem;
 mod simd_misc;
 mod simd_move;
@@ -171,10 +173,12 @@ pub fn pending_encodings() -> Vec<&'static str> {
 /// The functions that the dispatch finds, by name.
 mod rows {
     pub(super) use super::branch::*;
+    pub(super) use super::crypto::*;
     pub(super) use super::dp_imm::*;
     pub(super) use super::dp_reg::*;
     pub(super) use super::fp::*;
     pub(super) use super::mem::*;
+    pub(super) use super::simd_later::*;
     pub(super) use super::simd_mem::*;
     pub(super) use super::simd_misc::*;
     pub(super) use super::simd_move::*;

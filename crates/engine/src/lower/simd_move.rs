@@ -1,4 +1,4 @@
-//! Advanced SIMD: copies, immediates, permutations, tables and cryptography.
+//! Advanced SIMD: copies, immediates, permutations and tables.
 
 use a64::Insn;
 use a64::pseudocode::adv_simd_expand_imm;
@@ -6,10 +6,6 @@ use a64::pseudocode::adv_simd_expand_imm;
 use crate::lower::arrange::{by_lane, by_q, bytes, dn, dnm};
 use crate::lower::{Draft, Lower, dst, src, vreg};
 use crate::sem::simd::{FromGeneral, LiteralV, Table, ToGeneral, Vector, WithLiteral};
-use crate::simd::crypto::{
-    AesDecrypt, AesEncrypt, AesInverseMixColumns, AesMixColumns, Sha1, Sha1Rotate, Sha1Schedule0, Sha1Schedule1,
-    Sha256, Sha256Schedule0, Sha256Schedule1, sha1,
-};
 use crate::simd::int::{AndNot, Or};
 use crate::simd::permute::{Dup, Ext, Extract, Insert, Trn1, Trn2, Uzp1, Uzp2, Zip1, Zip2};
 
@@ -139,29 +135,4 @@ macro_rules! tables {
 tables! {
     TBL_asimdtbl false;
     TBX_asimdtbl true;
-}
-
-macro_rules! cryptography {
-    ($($name:ident $operands:ident $op:ty, $bytes:literal;)*) => {$(
-        pub(super) fn $name(i: Insn, c: &mut Lower<'_>) -> Draft {
-            c.op::<Vector<$op, $bytes>>($operands(i), 0)
-        }
-    )*};
-}
-
-cryptography! {
-    AESE_cryptoaes dn AesEncrypt, 16;
-    AESD_cryptoaes dn AesDecrypt, 16;
-    AESMC_cryptoaes dn AesMixColumns, 16;
-    AESIMC_cryptoaes dn AesInverseMixColumns, 16;
-    SHA1C_cryptosha3 dnm Sha1<{ sha1::CHOOSE }>, 16;
-    SHA1P_cryptosha3 dnm Sha1<{ sha1::PARITY }>, 16;
-    SHA1M_cryptosha3 dnm Sha1<{ sha1::MAJORITY }>, 16;
-    SHA1SU0_cryptosha3 dnm Sha1Schedule0, 16;
-    SHA256H_cryptosha3 dnm Sha256<false>, 16;
-    SHA256H2_cryptosha3 dnm Sha256<true>, 16;
-    SHA256SU1_cryptosha3 dnm Sha256Schedule1, 16;
-    SHA1H_cryptosha2 dn Sha1Rotate, 4;
-    SHA1SU1_cryptosha2 dn Sha1Schedule1, 16;
-    SHA256SU0_cryptosha2 dn Sha256Schedule0, 16;
 }

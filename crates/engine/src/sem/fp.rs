@@ -44,6 +44,22 @@ impl<O: FpOp> Sem for FpToGeneral<O> {
     }
 }
 
+/// General register D becomes the low half of `O` of N, the flags become its
+/// high half (`FJCVTZS`).
+pub(crate) struct FpToGeneralFlags<O>(PhantomData<O>);
+
+impl<O: FpOp> Sem for FpToGeneralFlags<O> {
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let a = d.v(Slot::N);
+        let result = d.fp::<O>(a, a, a, d.constant(0))?;
+        let (value, nzcv) = (d.v_low(result), d.v_high(result));
+        d.set_nzcv(nzcv);
+        d.set_x(Slot::D, value);
+        Ok(())
+    }
+}
+
 /// D becomes `O` of general register N and the immediate.
 pub(crate) struct FpFromGeneral<O>(PhantomData<O>);
 

@@ -23,6 +23,20 @@ impl<O: VectorOp, const BYTES: u32> Sem for Vector<O, BYTES> {
     }
 }
 
+/// D becomes `O` of N, M and A.
+pub(crate) struct Vector3<O>(PhantomData<O>);
+
+impl<O: VectorOp> Sem for Vector3<O> {
+    const IS_LARGE: bool = O::IS_LARGE;
+
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let result = d.vector::<O>(d.v(Slot::N), d.v(Slot::M), d.v(Slot::A), d.constant(0));
+        d.set_v(Slot::D, result);
+        Ok(())
+    }
+}
+
 /// D becomes `O` of the low `IN` bytes of N and of M, of D and the immediate.
 pub(crate) struct Saturating<O, const IN: u32, const BYTES: u32>(PhantomData<O>);
 

@@ -7,14 +7,20 @@
 //! Element types are Rust's integers ([`Lane`]); the loops over them are
 //! written so that LLVM turns them into vector code.
 
+pub mod bfloat;
+pub mod complex;
 pub mod convert;
 pub mod crypto;
 pub(crate) mod crypto_host;
+pub mod dot;
 pub mod fp;
+pub mod fp_integral;
 pub mod int;
 pub mod permute;
 pub mod saturate;
+pub mod sha3;
 pub mod shift;
+pub mod sm;
 pub mod wide;
 
 mod lane;

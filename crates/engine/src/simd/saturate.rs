@@ -58,6 +58,25 @@ lanewise! {
     RoundingDoubleMulHigh(a, b, _c) = || (2 * a.extend() * b.extend() + (1 << (T::BITS - 1))) >> T::BITS;
 }
 
+/// `SQRDMLAH` and, with `SUB`, `SQRDMLSH`: the high half of twice the product,
+/// rounded, of lanes of 16 or 32 bits, added to or subtracted from `c` before it
+/// is rounded and saturated, once.
+#[derive(Debug)]
+pub struct RoundingDoubleMulAccumulate<T, const SUB: bool>(PhantomData<T>);
+
+impl<T: Lane, const SUB: bool> SaturatingOp for RoundingDoubleMulAccumulate<T, SUB> {
+    #[inline(always)]
+    fn eval(a: V128, b: V128, c: V128, _: u64) -> (V128, bool) {
+        each::<T>(a, b, c, |a, b, c, saturated| {
+            // Halved throughout, everything fits in 64 bits.
+            let (a, b, c) = (a.extend() as i64, b.extend() as i64, c.extend() as i64);
+            let product = a * if SUB { -b } else { b };
+            let sum = (c << (T::BITS - 1)) + product + (1 << (T::BITS - 2));
+            saturate((sum >> (T::BITS - 1)).into(), saturated)
+        })
+    }
+}
+
 /// `a * 2^n`, for any `n`, saturated.
 #[inline(always)]
 fn shift<T: Lane, const ROUND: bool>(a: T, n: i32, saturated: &mut bool) -> T {

@@ -38,6 +38,9 @@ pub fn case(encoding: Encoding, index: usize, pages: &[u8], random: &mut Random)
         let random_or_halves = |_| if random.one_in(8) { random.vector() } else { random.halves() };
         case.v = std::array::from_fn(random_or_halves);
     }
+    if encoding.name().starts_with("BF") && encoding.row().group == "simd" && !random.one_in(4) {
+        case.v = std::array::from_fn(|_| random.bfloats());
+    }
     match encoding.class() {
         "branch_imm" | "condbranch" | "compbranch" | "testbranch" => {
             // To the instruction after the next.
