@@ -14,7 +14,7 @@ use testkit::oracle::coverage::page;
 use testkit::oracle::plan::Plan;
 use testkit::oracle::reference::find_qemu;
 
-const USAGE: &str = "oracle [--instructions N | --cases N --sequences N] [--seed N] [--start BATCH] [--show N] \
+const USAGE: &str = "oracle [--instructions N | --words N | --cases N --sequences N] [--seed N] [--start BATCH] [--show N] \
                      [--qemu PATH] [--cpu NAME] [--workers N] [--write] [--check] [ROW]";
 
 fn say(line: &str) {
@@ -39,12 +39,13 @@ fn main() -> Result<()> {
     if let Some(found) = Path::new(&work).parent().and_then(find_qemu) {
         options.qemu = found;
     }
-    let (mut cases, mut sequences, mut instructions) = (64, 2000, None);
+    let (mut cases, mut sequences, mut plan) = (64, 2000, None);
     let (mut filter, mut check, mut write) = (String::new(), false, false);
     while let Some(arg) = args.next() {
         let mut value = || args.next().with_context(|| format!("{arg} needs a value; {USAGE}"));
         match arg.as_str() {
-            "--instructions" => instructions = Some(value()?.parse()?),
+            "--instructions" => plan = Some(Plan::Instructions(value()?.parse()?)),
+            "--words" => plan = Some(Plan::Words(value()?.parse()?)),
             "--cases" => cases = value()?.parse()?,
             "--sequences" => sequences = value()?.parse()?,
             "--seed" => options.seed = value()?.parse()?,
@@ -59,10 +60,7 @@ fn main() -> Result<()> {
             _ => bail!("{arg}: unknown; {USAGE}"),
         }
     }
-    options.plan = match instructions {
-        Some(count) => Plan::Instructions(count),
-        None => Plan::of_rows(&filter, cases, sequences),
-    };
+    options.plan = plan.unwrap_or_else(|| Plan::of_rows(&filter, cases, sequences));
     let report = compare(&options, Path::new(&work))?;
     say(report.differences.trim_end());
     for (rule, times) in &report.rules {

@@ -26,15 +26,27 @@ pub struct Batch {
     pub cases: Vec<Case>,
 }
 
+/// What a case is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One row of the table.
+    Row,
+    /// A run of several instructions.
+    Run,
+    /// A word that the table does not have.
+    Word,
+}
+
 /// Some instructions and the state that they start in.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The row that the case is for.
+    /// The row that the case is for, or that it begins with; `UDF` for words
+    /// that the table does not have.
     pub encoding: Encoding,
     /// The instructions; behind them the case ends.
     pub words: Vec<u32>,
-    /// A run of several instructions that are not about one row.
-    pub is_run: bool,
+    /// What it is about.
+    pub kind: Kind,
     /// The data pages matter.
     pub uses_memory: bool,
     /// X0 to X30.

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use a64::{Encoding, decode};
 use anyhow::{Context as _, Result, anyhow};
 
-use super::case::{Batch, Case, Outcome};
+use super::case::{Batch, Case, Kind, Outcome};
 use super::known::{self, Difference};
 use super::narrow::narrow;
 use super::ours::Ours;
@@ -96,6 +96,8 @@ pub struct Report {
     pub rows: BTreeMap<Encoding, Tally>,
     /// The runs of several instructions.
     pub sequences: Tally,
+    /// Words that the table does not have.
+    pub words: Tally,
     /// How often each rule of [`known`] was needed.
     pub rules: BTreeMap<&'static str, u64>,
     /// The instructions of all cases.
@@ -117,6 +119,7 @@ impl Report {
     #[must_use]
     pub fn total(&self) -> Tally {
         let mut total = self.sequences;
+        total.add(&self.words);
         self.rows.values().for_each(|tally| total.add(tally));
         total
     }
@@ -126,6 +129,7 @@ impl Report {
             self.rows.entry(*row).or_default().add(tally);
         }
         self.sequences.add(&other.sequences);
+        self.words.add(&other.words);
         for (rule, count) in other.rules {
             *self.rules.entry(rule).or_default() += count;
         }
@@ -222,11 +226,15 @@ impl Run<'_> {
 
     fn compare(&self, report: &mut Report, place: &Place<'_>, expected: &Outcome, found: &Outcome) -> Result<()> {
         let case = place.case();
-        let tally = if case.is_run { &mut report.sequences } else { report.rows.entry(case.encoding).or_default() };
+        let tally = match case.kind {
+            Kind::Row => report.rows.entry(case.encoding).or_default(),
+            Kind::Run => &mut report.sequences,
+            Kind::Word => &mut report.words,
+        };
         tally.cases += 1;
         if expected == found {
             tally.agree += 1;
-            if case.is_run {
+            if case.kind == Kind::Run {
                 for row in case.words.iter().filter_map(|&word| decode(word)) {
                     report.rows.entry(row).or_default().in_runs += 1;
                 }
@@ -245,7 +253,7 @@ impl Run<'_> {
             return Ok(());
         }
         let _ = writeln!(report.differences, "seed {} batch {} case {}", self.options.seed, place.number, place.index);
-        if !case.is_run {
+        if case.kind != Kind::Run {
             report.differences += &describe(case, expected, found);
             return Ok(());
         }

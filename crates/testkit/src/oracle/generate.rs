@@ -1,9 +1,9 @@
 //! Makes cases from the table: random fields, and a state in which the
 //! instruction can do its work.
 
-use a64::{Encoding, Insn};
+use a64::{Encoding, Insn, decode};
 
-use super::case::{Case, DATA_BASE, DATA_SIZE, slot_address};
+use super::case::{Case, DATA_BASE, DATA_SIZE, Kind, slot_address};
 use super::operands::{Address, address, needs_alignment};
 use super::words::word;
 use crate::Random;
@@ -77,6 +77,18 @@ pub fn over_the_next(encoding: Encoding, word: u32) -> u32 {
     word & !(mask << lsb) | 2 << lsb
 }
 
+/// A word that the table does not have, with registers that point at the data
+/// pages, in case it accesses memory.
+pub fn unknown_word(random: &mut Random) -> Case {
+    let mut case = state(Encoding::UDF_perm_undef, random);
+    let word = std::iter::repeat_with(|| random.u32()).find(|&word| decode(word).is_none());
+    case.words.extend(word);
+    case.kind = Kind::Word;
+    case.uses_memory = true;
+    case.x = std::array::from_fn(|_| DATA_BASE + DATA_SIZE / 2 + random.below(512));
+    case
+}
+
 /// The mask and the place of a branch's offset.
 fn offset_field(encoding: Encoding) -> (u32, u32) {
     match encoding.class() {
@@ -92,7 +104,7 @@ pub fn state(encoding: Encoding, random: &mut Random) -> Case {
     Case {
         encoding,
         words: Vec::new(),
-        is_run: false,
+        kind: Kind::Row,
         uses_memory: false,
         x: std::array::from_fn(|_| random.integer()),
         sp: DATA_BASE + DATA_SIZE / 2,
@@ -265,8 +277,6 @@ fn expectations(case: &mut Case, encoding: Encoding, target: u64, pages: &[u8], 
 
 #[cfg(test)]
 mod tests {
-    use a64::decode;
-
     use super::super::case::{MAX_INSNS, data_pages};
     use super::*;
 

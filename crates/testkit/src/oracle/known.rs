@@ -50,6 +50,12 @@ pub const RULES: &[Rule] = &[
         explains: failing_exclusive,
     },
     Rule {
+        name: "an instruction of a feature that we do not offer",
+        pseudocode: "IsFeatureImplemented, EndOfDecode(Decode_UNDEF)",
+        why: "The reference's `max` has SVE, SME, MTE, MOPS and HBC; decision 0011 has the reasons why we have not.",
+        explains: foreign,
+    },
+    Rule {
         name: "the reference allows unaligned ordered and atomic accesses within 16 bytes",
         pseudocode: "AArch64.UnalignedAccessFaults",
         why: "FEAT_LSE2, which the reference has and we do not offer.",
@@ -108,6 +114,35 @@ fn failing_exclusive(&Difference { case, expected, found, .. }: &Difference<'_>)
         && found.signal != 0
         && registers_are_as_before(case, found)
         && expected.x == failed
+}
+
+/// Bits and their values of what is undefined here and not in the reference.
+const FOREIGN: &[(u32, u32)] = &[
+    // SVE, and SME.
+    (0x1e00_0000, 0x0400_0000),
+    (0x9e00_0000, 0x8000_0000),
+    // MTE: ADDG and SUBG; STGP; LDG, STG and their like; SUBP, SUBPS, IRG, GMI; MSR TCO, #imm.
+    (0xbfc0_0000, 0x9180_0000),
+    (0xfe40_0000, 0x6800_0000),
+    (0xff20_0000, 0xd920_0000),
+    (0xdfe0_fc00, 0x9ac0_0000),
+    (0xffe0_f800, 0x9ac0_1000),
+    (0xffff_f0ff, 0xd503_409f),
+    // MOPS: CPY and SET.
+    (0x3b20_0c00, 0x1900_0400),
+    // HBC: BC.cond.
+    (0xff00_0010, 0x5400_0010),
+    // SME: MSR SVCR, #imm.
+    (0xffff_f0ff, 0xd503_407f),
+];
+
+/// Ours is undefined, and the word is of a feature in the list.
+fn foreign(&Difference { case, found, .. }: &Difference<'_>) -> bool {
+    const SIGILL: u32 = 4;
+    let [word] = case.words[..] else {
+        return false;
+    };
+    found.signal == SIGILL && FOREIGN.iter().any(|(mask, value)| word & mask == *value)
 }
 
 /// Ours demands alignment, and the reference goes on or demands less.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use a64::decode;
 use anyhow::Result;
 
-use super::case::{Batch, Case, Outcome};
+use super::case::{Batch, Case, Kind, Outcome};
 use super::compare::describe;
 use super::known::{self, Difference};
 use super::ours::Ours;
@@ -37,7 +37,7 @@ pub fn narrow(reference: &Reference, batch: &Batch, index: usize) -> Result<Narr
     let Some(encoding) = decode(case.words[at]) else {
         return Ok(Narrowed { text: describe(case, &expected[at], &found[at]), rule: None });
     };
-    let start = Case { encoding, words: vec![case.words[at]], is_run: false, ..case.clone() };
+    let start = Case { encoding, words: vec![case.words[at]], kind: Kind::Row, ..case.clone() };
     let single = if at == 0 { start } else { continued(start, &found[at - 1]) };
     let difference = Difference { seed: batch.seed, case: &single, expected: &expected[at], found: &found[at] };
     let rule = known::explain(&difference);

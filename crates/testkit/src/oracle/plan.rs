@@ -4,7 +4,7 @@
 use a64::Encoding;
 
 use super::case::{BATCH, Batch, Case, data_pages};
-use super::generate::{case, excluded};
+use super::generate::{case, excluded, unknown_word};
 use super::sequence::sequence;
 use crate::Random;
 
@@ -27,6 +27,8 @@ pub enum Plan {
     },
     /// At least so many instructions: cases of rows, and runs, at random.
     Instructions(u64),
+    /// So many random words that the table does not have.
+    Words(u64),
 }
 
 impl Plan {
@@ -46,6 +48,7 @@ impl Plan {
                 ((rows.len() * per_row).div_ceil(BATCH) + sequences.div_ceil(BATCH)) as u64
             }
             Self::Instructions(count) => count.div_ceil(QUOTA),
+            Self::Words(count) => count.div_ceil(BATCH as u64),
         }
     }
 
@@ -72,6 +75,7 @@ impl Plan {
                     batch.cases.extend((0..count).map(|_| sequence(&mut random)));
                 }
             }
+            Self::Words(_) => batch.cases.extend((0..BATCH).map(|_| unknown_word(&mut random))),
             Self::Instructions(_) => {
                 let rows: Vec<Encoding> = rows().collect();
                 let mut instructions = 0;

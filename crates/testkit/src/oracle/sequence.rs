@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use a64::{Encoding, Insn, decode};
 
-use super::case::{Case, DATA_BASE, DATA_SIZE, MAX_INSNS};
+use super::case::{Case, DATA_BASE, DATA_SIZE, Kind, MAX_INSNS};
 use super::generate::{over_the_next, state};
 use super::operands::{is_unpredictable, needs_alignment};
 use super::words::{set, word};
@@ -122,7 +122,7 @@ pub fn sequence(random: &mut Random) -> Case {
             [0xd100_0400 | COUNTER << 5 | COUNTER, 0xb500_0000 | back << 5 | COUNTER]
         });
     }
-    case.is_run = true;
+    case.kind = Kind::Run;
     case.uses_memory = words.iter().any(|&word| decode(word).is_some_and(|e| is_access(e) || is_atomic(e)));
     case.words = words;
     case.x[COUNTER as usize] = 1 + random.below(20);
