@@ -54,6 +54,8 @@ fields! {
     imm3 "imm3" 10 3;
     imm5 "imm5" 16 5;
     imm6 "imm6" 10 6;
+    imm6_15 "imm6" 15 6;
+    mask "mask" 0 4;
     imm7 "imm7" 15 7;
     imm9 "imm9" 12 9;
     imm12 "imm12" 10 12;

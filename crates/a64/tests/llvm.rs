@@ -18,13 +18,11 @@ fn is_unnamed(ours: &str, llvm: &str) -> bool {
 }
 
 /// How the mnemonics of extensions that are not in the table begin: memory
-/// tagging, pointer authentication, RCPC2, hinted conditional branches,
-/// memory copy and set, flag manipulation, transactions; half-precision
-/// products.
+/// tagging, pointer authentication, hinted conditional branches, memory copy
+/// and set, transactions; half-precision products.
 const ABSENT: &[&str] = &[
     "addg", "subg", "subp", "gmi", "irg", "ldg", "stg", "st2g", "stz", "aut", "pac", "xpac", "ldra", "bra", "blra",
-    "reta", "ereta", "ldapur", "stlur", "bc.", "cpy", "set", "rmif", "ld64b", "st64b", "tstart", "tcommit", "tcancel",
-    "ttest", "wfet", "wfit", "fmlal", "fmlsl",
+    "reta", "ereta", "bc.", "cpy", "set", "ld64b", "st64b", "tstart", "tcommit", "tcancel", "ttest", "fmlal", "fmlsl",
 ];
 
 /// Whether LLVM's text is of half-precision arithmetic, which is not in the table.

@@ -41,7 +41,7 @@ mod sem;
 pub mod simd;
 mod wide;
 
-pub use cpu::{Cpu, KickHandle, Stats};
+pub use cpu::{Cpu, FillRandom, KickHandle, Stats};
 pub use host::host_features;
 pub use lower::pending_encodings;
 pub use machine::features::{self, CpuFeatures};

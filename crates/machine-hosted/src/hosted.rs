@@ -104,8 +104,12 @@ impl HostedMachine {
         let region = Region::new(bytes).map_err(|source| Error::Memory { bytes: memory, source })?;
         let arena = make_arena(region, bytes);
         let clock = Arc::new(HostClock::new());
-        let engines: Vec<_> =
-            (0..cpus).map(|_| engine::Cpu::new(&arena, clock.clone(), engine::host_features())).collect();
+        let make_engine = |_| {
+            let mut engine = engine::Cpu::new(&arena, clock.clone(), engine::host_features());
+            engine.set_entropy(crate::random::fill);
+            engine
+        };
+        let engines: Vec<_> = (0..cpus).map(make_engine).collect();
         let reach: Arc<[Reach]> = engines.iter().map(|engine| Reach::new(engine.kick_handle())).collect();
         let kicked = reach.clone();
         let kick = Box::new(move |cpu: usize| kicked[cpu].kick());

@@ -129,6 +129,8 @@ fn immediate(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt
         "imm16" => i.imm16().into(),
         "imm5" => i.imm5().into(),
         "nzcv" => i.nzcv().into(),
+        "imm6.15" => i.imm6_15().into(),
+        "mask" => i.mask().into(),
         "CRm" => i.crm().into(),
         "bit" => i.test_bit().into(),
         "imm16.0" => i.imm16_0().into(),

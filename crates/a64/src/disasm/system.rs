@@ -175,9 +175,6 @@ fn register(out: &mut dyn Write, i: Insn, write: bool) -> fmt::Result {
 fn pstate(out: &mut dyn Write, i: Insn) -> fmt::Result {
     let bit = i.crm() < 2;
     let field = match (i.op1(), i.op2()) {
-        (0, 0) if i.crm() == 0 => return out.write_str("cfinv"),
-        (0, 1) if i.crm() == 0 => return out.write_str("xaflag"),
-        (0, 2) if i.crm() == 0 => return out.write_str("axflag"),
         (0, 3) if bit => "UAO",
         (0, 4) if bit => "PAN",
         (0, 5) => "SPSel",

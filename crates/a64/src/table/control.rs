@@ -20,7 +20,7 @@ class exception {
 }
 
 class hints {
-    HINT_hints, "11010101000000110010 CRm:4 op2:3 11111", "<hint>";
+    HINT_hints, "11010101000000110010 CRm:4 op2:3 11111", "<hint>", FEAT_DGH if CRm=0 & op2=6;
 }
 
 class barriers {
@@ -31,18 +31,26 @@ class barriers {
     SB_barriers,    "11010101000000110011 0000 111 11111", "sb", FEAT_SB;
 }
 
+class systeminstrswithreg FEAT_WFxT {
+    WFET_systeminstrswithreg, "11010101000000110001 0000 000 Rd:5", "wfet <Xd>";
+    WFIT_systeminstrswithreg, "11010101000000110001 0000 001 Rd:5", "wfit <Xd>";
+}
+
 class pstate {
-    MSR_pstate, "1101010100000 op1:3 0100 CRm:4 op2:3 11111", "<pstate>";
+    CFINV_pstate,  "1101010100000 000 0100 0000 000 11111", "cfinv", FEAT_FlagM;
+    XAFLAG_pstate, "1101010100000 000 0100 0000 001 11111", "xaflag", FEAT_FlagM2;
+    AXFLAG_pstate, "1101010100000 000 0100 0000 010 11111", "axflag", FEAT_FlagM2;
+    MSR_pstate,    "1101010100000 op1:3 0100 CRm:4 op2:3 11111", "<pstate>", FEAT_SSBS2 if op1=3 & op2=1, FEAT_DIT if op1=3 & op2=2;
 }
 
 class systeminstrs {
-    SYS_systeminstrs,  "1101010100001 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "sys <sysop>{, <Xt.opt>}";
+    SYS_systeminstrs,  "1101010100001 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "sys <sysop>{, <Xt.opt>}", FEAT_DPB if op1=3 & CRn=7 & CRm=12 & op2=1, FEAT_DPB2 if op1=3 & CRn=7 & CRm=13 & op2=1;
     SYSL_systeminstrs, "1101010100101 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "sysl <Xt>, <sysop>";
 }
 
 class systemmove {
-    MSR_systemmove, "110101010001 o0:1 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "msr <sysreg.w>, <Xt>";
-    MRS_systemmove, "110101010011 o0:1 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "mrs <Xt>, <sysreg.r>";
+    MSR_systemmove, "110101010001 o0:1 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "msr <sysreg.w>, <Xt>", FEAT_DIT if o0=1 & op1=3 & CRn=4 & CRm=2 & op2=5, FEAT_SSBS2 if o0=1 & op1=3 & CRn=4 & CRm=2 & op2=6;
+    MRS_systemmove, "110101010011 o0:1 op1:3 CRn:4 CRm:4 op2:3 Rt:5", "mrs <Xt>, <sysreg.r>", FEAT_RNG if o0=1 & op1=3 & CRn=2 & CRm=4 & op2<2, FEAT_DIT if o0=1 & op1=3 & CRn=4 & CRm=2 & op2=5, FEAT_SSBS2 if o0=1 & op1=3 & CRn=4 & CRm=2 & op2=6, FEAT_ECV if o0=1 & op1=3 & CRn=14 & CRm=0 & op2=6;
 }
 
 class branch_reg {

@@ -53,6 +53,15 @@ class addsub_carry {
     SBCS_addsub_carry, "sf:1 11 11010000 Rm:5 000000 Rn:5 Rd:5", "sbcs <Rd>, <Rn>, <Rm>";
 }
 
+class rmif FEAT_FlagM {
+    RMIF_rmif, "1 0 1 11010000 imm6:6 00001 Rn:5 0 mask:4", "rmif <Xn>, #<imm6.15>, #<mask>";
+}
+
+class setf FEAT_FlagM {
+    SETF8_setf,  "0 0 1 11010000 000000 0 0010 Rn:5 0 1101", "setf8 <Wn>";
+    SETF16_setf, "0 0 1 11010000 000000 1 0010 Rn:5 0 1101", "setf16 <Wn>";
+}
+
 class condcmp_reg {
     CCMN_condcmp_reg, "sf:1 01 11010010 Rm:5 cond:4 0 0 Rn:5 0 nzcv:4", "ccmn <Rn>, <Rm>, #<nzcv>, <cond>";
     CCMP_condcmp_reg, "sf:1 11 11010010 Rm:5 cond:4 0 0 Rn:5 0 nzcv:4", "ccmp <Rn>, <Rm>, #<nzcv>, <cond>";

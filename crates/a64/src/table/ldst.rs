@@ -47,6 +47,12 @@ class memop {
     LDAPR_memop,  "size:2 111 0 00 1 0 1 11111 1 100 00 Rn:5 Rt:5", "ldapr<bh> <Rt.size>, [<Xn|SP>]", FEAT_LRCPC;
 }
 
+class ldapstl_unscaled FEAT_LRCPC2 {
+    STLUR_ldapstl_unscaled,   "size:2 011001 00 0 imm9:9 00 Rn:5 Rt:5", "stlur<bh> <Rt.size>, [<Xn|SP>{, #<imm9>}]";
+    LDAPUR_ldapstl_unscaled,  "size:2 011001 01 0 imm9:9 00 Rn:5 Rt:5", "ldapur<bh> <Rt.size>, [<Xn|SP>{, #<imm9>}]";
+    LDAPURS_ldapstl_unscaled, "size:2 011001 opc:2 0 imm9:9 00 Rn:5 Rt:5", "ldapurs<bhw> <Rt.opc22>, [<Xn|SP>{, #<imm9>}]", "opc>=2, opc=2 -> size!=3, opc=3 -> size<2";
+}
+
 class loadlit {
     LDR_loadlit,    "opc:2 011 0 00 imm19:19 Rt:5", "ldr <Rt.opc30>, <offset19>", "opc<2";
     LDRSW_loadlit,  "10 011 0 00 imm19:19 Rt:5", "ldrsw <Xt>, <offset19>";

@@ -4,6 +4,7 @@
 //! whoever must reach it: [`KickHandle`]s and shoot-downs.
 
 pub(crate) mod enter;
+mod entropy;
 pub(crate) mod jump;
 pub(crate) mod shootdown;
 
@@ -20,6 +21,9 @@ use crate::mem::space::AddressSpace;
 use crate::mem::tlb::Tlb;
 use crate::op::Op;
 
+pub use entropy::FillRandom;
+
+use entropy::Entropy;
 use jump::JumpCache;
 
 /// [`CpuState::poll`]: the kernel wants the CPU.
@@ -63,6 +67,7 @@ pub(crate) struct Local {
     pub(crate) arena: Arc<Arena>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) features: CpuFeatures,
+    pub(crate) entropy: Entropy,
     /// What the TLB and the jump cache were last brought up to date with.
     pub(crate) seen_space: u64,
     pub(crate) seen_code: u64,
@@ -179,6 +184,7 @@ impl Cpu {
             arena: Arc::clone(arena),
             clock,
             features,
+            entropy: Entropy::new(),
             seen_space: 0,
             seen_code: 0,
             stats: Stats::default(),
@@ -192,6 +198,12 @@ impl Cpu {
         });
         arena.register(&state);
         Self { state, _not_sync: core::marker::PhantomData }
+    }
+
+    /// Lets `RNDR` take its numbers from `source`; until then it finds none.
+    pub fn set_entropy(&mut self, source: FillRandom) {
+        // SAFETY: `&mut self` on the owning thread; `run` is not active.
+        unsafe { (*self.state.local()).entropy.set_source(source) };
     }
 
     /// A handle to interrupt this CPU with.

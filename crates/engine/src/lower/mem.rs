@@ -321,12 +321,31 @@ pair! {
 
 fn load_ordered(i: Insn, c: &mut Lower<'_>) -> Draft {
     let r = [dst(i.rt()), sp(i.rn()), 0, 0];
-    by_size!(i.size(), S => c.op::<LoadAcquire<S>>(r, 0))
+    by_size!(i.size(), S => c.op::<LoadAcquire<S, { extend::ZERO }, { mode::BASE }>>(r, 0))
 }
 
 fn store_ordered(i: Insn, c: &mut Lower<'_>) -> Draft {
     let r = [src(i.rt()), sp(i.rn()), 0, 0];
-    by_size!(i.size(), S => c.op::<StoreRelease<S>>(r, 0))
+    by_size!(i.size(), S => c.op::<StoreRelease<S, { mode::BASE }>>(r, 0))
+}
+
+pub(super) fn LDAPUR_ldapstl_unscaled(i: Insn, c: &mut Lower<'_>) -> Draft {
+    let r = [dst(i.rt()), sp(i.rn()), 0, 0];
+    by_size!(i.size(), S => c.op::<LoadAcquire<S, { extend::ZERO }, { mode::OFFSET }>>(r, unscaled(i)))
+}
+
+pub(super) fn LDAPURS_ldapstl_unscaled(i: Insn, c: &mut Lower<'_>) -> Draft {
+    let r = [dst(i.rt()), sp(i.rn()), 0, 0];
+    if i.opc_22() == 3 {
+        by_size!(i.size().min(1), S => c.op::<LoadAcquire<S, { extend::SIGN32 }, { mode::OFFSET }>>(r, unscaled(i)))
+    } else {
+        by_size!(i.size().min(2), S => c.op::<LoadAcquire<S, { extend::SIGN64 }, { mode::OFFSET }>>(r, unscaled(i)))
+    }
+}
+
+pub(super) fn STLUR_ldapstl_unscaled(i: Insn, c: &mut Lower<'_>) -> Draft {
+    let r = [src(i.rt()), sp(i.rn()), 0, 0];
+    by_size!(i.size(), S => c.op::<StoreRelease<S, { mode::OFFSET }>>(r, unscaled(i)))
 }
 
 fn load_exclusive(i: Insn, c: &mut Lower<'_>) -> Draft {

@@ -13,6 +13,7 @@ mod branch;
 mod crypto;
 mod dp_imm;
 mod dp_reg;
+mod flags;
 mod fp;
 mod mem;
 mod pending;
@@ -23,6 +24,7 @@ mod simd_move;
 mod simd_same;
 mod simd_scalar;
 mod simd_shift;
+mod special;
 mod system;
 
 use core::ptr::NonNull;
@@ -176,6 +178,7 @@ mod rows {
     pub(super) use super::crypto::*;
     pub(super) use super::dp_imm::*;
     pub(super) use super::dp_reg::*;
+    pub(super) use super::flags::*;
     pub(super) use super::fp::*;
     pub(super) use super::mem::*;
     pub(super) use super::simd_later::*;

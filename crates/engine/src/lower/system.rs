@@ -1,11 +1,10 @@
 //! Hints, barriers, cache maintenance and system registers.
 
 use a64::Insn;
-use machine::UserContext;
 
-use crate::cpu::CpuState;
+use crate::lower::special::{random, read_counter, read_frequency, wait};
 use crate::lower::{Draft, Lower, dst, src};
-use crate::op::{Op, Scratch, TPIDR, go};
+use crate::op::TPIDR;
 use crate::sem::atomic::ClearExclusive;
 use crate::sem::system::{
     Barrier, CacheLine, Literal, Move, Nop, ReadFpcr, ReadFpsr, ReadNzcv, WriteFpcr, WriteFpsr, WriteNzcv, ZeroBlock,
@@ -29,6 +28,9 @@ const CTR_EL0: u32 = sysreg(3, 3, 0, 0, 1);
 const DCZID_EL0: u32 = sysreg(3, 3, 0, 0, 7);
 const CNTFRQ_EL0: u32 = sysreg(3, 3, 14, 0, 0);
 const CNTVCT_EL0: u32 = sysreg(3, 3, 14, 0, 2);
+const CNTVCTSS_EL0: u32 = sysreg(3, 3, 14, 0, 6);
+const RNDR: u32 = sysreg(3, 3, 2, 4, 0);
+const RNDRRS: u32 = sysreg(3, 3, 2, 4, 1);
 
 pub(super) fn HINT_hints(_i: Insn, c: &mut Lower<'_>) -> Draft {
     c.op::<Nop>([0; 4], 0)
@@ -50,9 +52,16 @@ pub(super) fn ISB_barriers(_i: Insn, c: &mut Lower<'_>) -> Draft {
     c.op::<Nop>([0; 4], 0)
 }
 
-pub(super) fn SB_barriers(i: Insn, c: &mut Lower<'_>) -> Draft {
-    // FEAT_SB is not advertised.
-    c.undefined(i)
+pub(super) fn SB_barriers(_i: Insn, c: &mut Lower<'_>) -> Draft {
+    c.op::<Barrier>([0; 4], 0)
+}
+
+pub(super) fn WFET_systeminstrswithreg(i: Insn, c: &mut Lower<'_>) -> Draft {
+    c.special(wait, [src(i.rd()), 0, 0, 0], 0)
+}
+
+pub(super) fn WFIT_systeminstrswithreg(i: Insn, c: &mut Lower<'_>) -> Draft {
+    c.special(wait, [src(i.rd()), 0, 0, 0], 0)
 }
 
 pub(super) fn MSR_pstate(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -65,8 +74,8 @@ pub(super) fn SYS_systeminstrs(i: Insn, c: &mut Lower<'_>) -> Draft {
     match (i.op1(), i.crn(), i.crm(), i.op2()) {
         // DC ZVA.
         (3, 7, 4, 1) => c.op::<ZeroBlock>(r, 0),
-        // IC IVAU, DC CVAC, DC CVAU, DC CIVAC.
-        (3, 7, 5 | 10 | 11 | 14, 1) => c.op::<CacheLine>(r, 0),
+        // IC IVAU, DC CVAC, DC CVAU, DC CVAP, DC CVADP, DC CIVAC.
+        (3, 7, 5 | 10..=14, 1) => c.op::<CacheLine>(r, 0),
         _ => c.undefined(i),
     }
 }
@@ -93,7 +102,9 @@ pub(super) fn MRS_systemmove(i: Insn, c: &mut Lower<'_>) -> Draft {
         FPCR => return c.op::<ReadFpcr>(r, 0),
         FPSR => return c.op::<ReadFpsr>(r, 0),
         TPIDR_EL0 => return c.op::<Move>([dst(i.rt()), TPIDR, 0, 0], 0),
-        CNTVCT_EL0 => return c.special(read_counter, r, 0),
+        RNDR => return c.special(random::<false>, r, 0),
+        RNDRRS => return c.special(random::<true>, r, 0),
+        CNTVCT_EL0 | CNTVCTSS_EL0 => return c.special(read_counter, r, 0),
         CNTFRQ_EL0 => return c.special(read_frequency, r, 0),
         TPIDRRO_EL0 => Some(0),
         CTR_EL0 => Some(c.features.ctr),
@@ -107,51 +118,5 @@ pub(super) fn MRS_systemmove(i: Insn, c: &mut Lower<'_>) -> Draft {
             c.op::<Literal>(r, imm)
         }
         None => c.undefined(i),
-    }
-}
-
-/// Writes the register in slot D and goes on.
-///
-/// # Safety
-/// As [`crate::op::Handler`].
-unsafe fn finish(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, fa: u64, fb: u64, value: u64) {
-    // SAFETY: operand numbers are in bounds of the context.
-    unsafe {
-        *ctx.cast::<u64>().add(usize::from((*op).r[0])) = value;
-        go(op.add(1), ctx, cpu, fa, fb);
-    }
-}
-
-/// # Safety
-/// As [`crate::op::Handler`].
-unsafe extern "C" fn read_counter(
-    op: *const Op,
-    ctx: *mut UserContext,
-    cpu: *const CpuState,
-    _: Scratch,
-    fa: u64,
-    fb: u64,
-) {
-    // SAFETY: the caller vouches for the pointers.
-    unsafe {
-        let value = (*(*cpu).local()).clock.counter();
-        finish(op, ctx, cpu, fa, fb, value);
-    }
-}
-
-/// # Safety
-/// As [`crate::op::Handler`].
-unsafe extern "C" fn read_frequency(
-    op: *const Op,
-    ctx: *mut UserContext,
-    cpu: *const CpuState,
-    _: Scratch,
-    fa: u64,
-    fb: u64,
-) {
-    // SAFETY: the caller vouches for the pointers.
-    unsafe {
-        let value = (*(*cpu).local()).clock.counter_frequency();
-        finish(op, ctx, cpu, fa, fb, value);
     }
 }

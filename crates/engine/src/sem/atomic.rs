@@ -5,26 +5,30 @@
 //! serves for acquire, release and neither.
 
 use crate::domain::{Domain, Sem, Slot, Stop};
+use crate::sem::mem::{address, extended};
 
-/// `LDAR`, `LDAPR`, `LDLAR`.
-pub(crate) struct LoadAcquire<const SIZE: u8>;
+/// `LDAR`, `LDAPR`, `LDLAR`, and `LDAPUR` and its like with an immediate.
+pub(crate) struct LoadAcquire<const SIZE: u8, const EXTEND: u8, const MODE: u8>;
 
-impl<const SIZE: u8> Sem for LoadAcquire<SIZE> {
+impl<const SIZE: u8, const EXTEND: u8, const MODE: u8> Sem for LoadAcquire<SIZE, EXTEND, MODE> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
-        let value = d.load_acquire::<SIZE>(d.x(Slot::N))?;
+        let addr = address::<D, MODE>(d);
+        let value = d.load_acquire::<SIZE>(addr)?;
+        let value = extended::<D, SIZE, EXTEND>(d, value);
         d.set_x(Slot::D, value);
         Ok(())
     }
 }
 
-/// `STLR`, `STLLR`.
-pub(crate) struct StoreRelease<const SIZE: u8>;
+/// `STLR`, `STLLR`, and `STLUR` with an immediate.
+pub(crate) struct StoreRelease<const SIZE: u8, const MODE: u8>;
 
-impl<const SIZE: u8> Sem for StoreRelease<SIZE> {
+impl<const SIZE: u8, const MODE: u8> Sem for StoreRelease<SIZE, MODE> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
-        d.store_release::<SIZE>(d.x(Slot::N), d.x(Slot::D))
+        let addr = address::<D, MODE>(d);
+        d.store_release::<SIZE>(addr, d.x(Slot::D))
     }
 }
 

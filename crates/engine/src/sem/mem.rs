@@ -71,8 +71,9 @@ pub(crate) fn indexed<D: Domain, const INDEX: u8, const SHIFT: u8>(d: &D) -> D::
     d.add(d.x(Slot::N), d.lsl::<true>(index, d.constant(u64::from(SHIFT))))
 }
 
+/// A loaded value as it fills its register.
 #[inline(always)]
-fn extended<D: Domain, const SIZE: u8, const EXTEND: u8>(d: &D, value: D::X) -> D::X {
+pub(crate) fn extended<D: Domain, const SIZE: u8, const EXTEND: u8>(d: &D, value: D::X) -> D::X {
     match EXTEND {
         extend::SIGN64 => d.sext::<SIZE>(value),
         extend::SIGN32 => d.trunc::<false>(d.sext::<SIZE>(value)),

@@ -9,6 +9,7 @@ pub(crate) mod dp_cond;
 pub(crate) mod dp_imm;
 pub(crate) mod dp_reg;
 pub(crate) mod dp_src;
+pub(crate) mod flags;
 pub(crate) mod fp;
 pub(crate) mod mem;
 pub(crate) mod mem_fp;

@@ -126,7 +126,7 @@ features! {
     FEAT_JSCVT        EVERYWHERE  [HWCAP_JSCVT "jscvt"]                           [JSCVT 1];
     FEAT_FCMA         EVERYWHERE  [HWCAP_FCMA "fcma"]                             [FCMA 1];
     FEAT_LRCPC        EVERYWHERE  [HWCAP_LRCPC "lrcpc"]                           [LRCPC 1];
-    FEAT_DPB          BARE        [HWCAP_DCPOP "dcpop"]                           [DPB 1];
+    FEAT_DPB          EVERYWHERE  [HWCAP_DCPOP "dcpop"]                           [DPB 1];
     FEAT_SHA3         EVERYWHERE  [HWCAP_SHA3 "sha3"]                             [SHA3 1];
     FEAT_SM3          EVERYWHERE  [HWCAP_SM3 "sm3"]                               [SM3 1];
     FEAT_SM4          EVERYWHERE  [HWCAP_SM4 "sm4"]                               [SM4 1];
@@ -135,22 +135,22 @@ features! {
     FEAT_FHM          BARE        [HWCAP_ASIMDFHM "asimdfhm"]                     [FHM 1];
     FEAT_DIT          NOWHERE     [HWCAP_DIT "dit"]                               [DIT 1];
     FEAT_LSE2         BARE        [HWCAP_USCAT "uscat"]                           [AT 1];
-    FEAT_LRCPC2       BARE        [HWCAP_ILRCPC "ilrcpc"]                         [LRCPC 2];
-    FEAT_FlagM        BARE        [HWCAP_FLAGM "flagm"]                           [TS 1];
+    FEAT_LRCPC2       EVERYWHERE  [HWCAP_ILRCPC "ilrcpc"]                         [LRCPC 2];
+    FEAT_FlagM        EVERYWHERE  [HWCAP_FLAGM "flagm"]                           [TS 1];
     FEAT_SSBS2        NOWHERE     [HWCAP_SSBS "ssbs"]                             [SSBS 2];
-    FEAT_SB           BARE        [HWCAP_SB "sb"]                                 [SB 1];
+    FEAT_SB           EVERYWHERE  [HWCAP_SB "sb"]                                 [SB 1];
     FEAT_PAuth        NOWHERE     [HWCAP_PACA "paca", HWCAP_PACG "pacg"]
                                                                      [APA 1 | API 1 | APA3 1, GPA 1 | GPI 1 | GPA3 1];
-    FEAT_DPB2         BARE        [HWCAP2_DCPODP "dcpodp"]                        [DPB 2];
-    FEAT_FlagM2       BARE        [HWCAP2_FLAGM2 "flagm2"]                        [TS 2];
+    FEAT_DPB2         EVERYWHERE  [HWCAP2_DCPODP "dcpodp"]                        [DPB 2];
+    FEAT_FlagM2       EVERYWHERE  [HWCAP2_FLAGM2 "flagm2"]                        [TS 2];
     FEAT_FRINTTS      EVERYWHERE  [HWCAP2_FRINT "frint"]                          [FRINTTS 1];
     FEAT_I8MM         EVERYWHERE  [HWCAP2_I8MM "i8mm"]                            [I8MM 1];
     FEAT_BF16         EVERYWHERE  [HWCAP2_BF16 "bf16"]                            [BF16 1];
-    FEAT_DGH          BARE        [HWCAP2_DGH "dgh"]                              [DGH 1];
-    FEAT_RNG          BARE        [HWCAP2_RNG "rng"]                              [RNDR 1];
+    FEAT_DGH          EVERYWHERE  [HWCAP2_DGH "dgh"]                              [DGH 1];
+    FEAT_RNG          EVERYWHERE  [HWCAP2_RNG "rng"]                              [RNDR 1];
     FEAT_BTI          NOWHERE     [HWCAP2_BTI "bti"]                              [BT 1];
-    FEAT_ECV          BARE        [HWCAP2_ECV "ecv"]                              [ECV 1];
-    FEAT_WFxT         BARE        [HWCAP2_WFXT "wfxt"]                            [WFxT 2];
+    FEAT_ECV          EVERYWHERE  [HWCAP2_ECV "ecv"]                              [ECV 1];
+    FEAT_WFxT         EVERYWHERE  [HWCAP2_WFXT "wfxt"]                            [WFxT 2];
     // Without a bit.
     FEAT_LOR          EVERYWHERE  []                                              [LO 1];
     FEAT_SSBS         NOWHERE     []                                              [SSBS 1];

@@ -164,8 +164,9 @@ fn system_registers(case: &mut Case, i: Insn, random: &mut Random) {
 
 /// A cache operation on the data page, as programs use.
 fn cache_operation(case: &mut Case, i: Insn, random: &mut Random) -> Option<()> {
-    /// `dc zva`, `dc cvac`, `dc cvau`, `dc civac`, `ic ivau`.
-    const OPERATIONS: [u32; 5] = [0xd50b_7420, 0xd50b_7a20, 0xd50b_7b20, 0xd50b_7e20, 0xd50b_7520];
+    /// `dc zva`, `dc cvac`, `dc cvau`, `dc cvap`, `dc cvadp`, `dc civac`, `ic ivau`.
+    const OPERATIONS: [u32; 7] =
+        [0xd50b_7420, 0xd50b_7a20, 0xd50b_7b20, 0xd50b_7c20, 0xd50b_7d20, 0xd50b_7e20, 0xd50b_7520];
     if case.encoding != Encoding::SYS_systeminstrs || random.one_in(8) {
         // Any operation, most of which there are not.
         return Some(());
@@ -202,6 +203,9 @@ fn memory(case: &mut Case, encoding: Encoding, index: usize, pages: &[u8], rando
             target.wrapping_sub(index_register(case, i, random) << scale)
         }
     };
+    if needs_alignment(encoding) && i.rn() == 31 && base & 15 != 0 {
+        return None;
+    }
     case.uses_memory = true;
     let base = if i.rn() == 31 { base & !15 } else { base };
     let tag = if i.rn() != 31 && random.one_in(20) { random.u64() << 56 } else { 0 };

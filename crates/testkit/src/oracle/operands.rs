@@ -54,7 +54,10 @@ pub fn address(encoding: Encoding, i: Insn) -> Address {
 /// Whether the access must be aligned: exclusive, ordered and atomic ones.
 #[must_use]
 pub fn needs_alignment(encoding: Encoding) -> bool {
-    matches!(encoding.class(), "ldstexclr" | "ldstexclp" | "ldstord" | "comswap" | "comswappr" | "memop")
+    matches!(
+        encoding.class(),
+        "ldstexclr" | "ldstexclp" | "ldstord" | "comswap" | "comswappr" | "memop" | "ldapstl_unscaled"
+    )
 }
 
 /// Whether the instruction writes the base register.
