@@ -270,9 +270,13 @@ impl Mm {
         let may_move = flags.contains(MremapFlags::MREMAP_MAYMOVE);
         let is_fixed = flags.contains(MremapFlags::MREMAP_FIXED);
         let keeps_old = flags.contains(MremapFlags::MREMAP_DONTUNMAP);
-        let old_range = page_range(old, old_len)?;
         let new_len = page_ceil(new_len).filter(|len| *len != 0 && *len <= ADDRESS_LIMIT);
         let new_len = new_len.ok_or(Errno::EINVAL.because("the new length is 0 or too large"))?;
+        let old_range = page_range(old, old_len).map_err(|error| {
+            // Linux looks for a mapping before it looks at the length.
+            let is_nothing_there = old.is_multiple_of(PAGE_SIZE) && self.space.read().vmas.find(old).is_none();
+            if is_nothing_there { Errno::EFAULT.because("nothing is mapped there") } else { error }
+        })?;
         let old_len = old_range.end - old_range.start;
         if (is_fixed || keeps_old) && !may_move || keeps_old && old_len != new_len {
             return Err(Errno::EINVAL.because("the flags contradict each other"));

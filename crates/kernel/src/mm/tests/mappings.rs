@@ -164,6 +164,19 @@ fn mremap_shrinks_and_grows_in_place() {
 }
 
 #[test]
+fn mremap_looks_for_a_mapping_before_it_looks_at_the_length() {
+    let bench = Bench::new();
+    let mm = bench.mm();
+    mm.map(&fixed(AT, 1, RW)).expect("room");
+    let (none, too_long) = (MremapFlags::empty(), 0_u64.wrapping_sub(PAGE_SIZE));
+    let remap = |at, new_len| errno(mm.remap(at, too_long, new_len, none, 0));
+    assert_eq!(remap(AT + PAGE_SIZE, PAGE_SIZE), Errno::EFAULT);
+    assert_eq!(remap(AT, PAGE_SIZE), Errno::EINVAL);
+    assert_eq!(remap(AT + PAGE_SIZE + 1, PAGE_SIZE), Errno::EINVAL);
+    assert_eq!(remap(AT + PAGE_SIZE, 0), Errno::EINVAL);
+}
+
+#[test]
 fn mremap_moves_contents_without_copying() {
     let bench = Bench::new();
     let mm = bench.mm();
