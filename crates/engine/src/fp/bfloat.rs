@@ -135,3 +135,47 @@ fn add_finite(a: Finite, b: Finite) -> u32 {
 pub fn dot_add(addend: u32, a: u32, b: u32) -> u32 {
     add(addend, add(mul(a << 16, b << 16), mul(a, b)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two numbers of BFloat16, the first in the lower half.
+    fn pair(low: f32, high: f32) -> u32 {
+        high.to_bits() & 0xffff_0000 | low.to_bits() >> 16
+    }
+
+    #[test]
+    fn exact_sums_are_exact() {
+        assert_eq!(dot_add(1.5_f32.to_bits(), pair(2.0, 3.0), pair(4.0, -0.5)), 8.0_f32.to_bits());
+    }
+
+    #[test]
+    fn inexact_results_have_their_last_bit_set() {
+        let tiny = f32::from_bits(0x2000_0000);
+        // Just above one, and just below it: both become the odd neighbour.
+        assert_eq!(dot_add(1.0_f32.to_bits(), pair(tiny, 0.0), pair(1.0, 0.0)), 0x3f80_0001);
+        assert_eq!(dot_add(1.0_f32.to_bits(), pair(-tiny, 0.0), pair(1.0, 0.0)), 0x3f7f_ffff);
+    }
+
+    #[test]
+    fn overflow_is_infinite_though_rounding_is_to_odd() {
+        let huge = f32::from_bits(0x7f00_0000);
+        assert_eq!(dot_add(0, pair(huge, huge), pair(1.0, 1.0)), Single::INFINITY as u32);
+        assert_eq!(dot_add(0, pair(huge, 0.0), pair(-huge, 0.0)), 0xff80_0000);
+    }
+
+    #[test]
+    fn denormals_are_zero() {
+        assert_eq!(dot_add(0x007f_ffff, pair(0.0, 0.0), pair(1.0, 1.0)), 0);
+        let small = f32::from_bits(0x0080_0000);
+        assert_eq!(dot_add(0x8000_0000, pair(-small, -0.0), pair(0.5, 1.0)), 0x8000_0000);
+    }
+
+    #[test]
+    fn nans_are_the_default_one() {
+        assert_eq!(dot_add(0xffc1_2345, 0, 0), DEFAULT_NAN);
+        assert_eq!(dot_add(0, pair(f32::INFINITY, 0.0), pair(0.0, 0.0)), DEFAULT_NAN);
+        assert_eq!(dot_add(0, pair(f32::INFINITY, f32::INFINITY), pair(1.0, -1.0)), DEFAULT_NAN);
+    }
+}

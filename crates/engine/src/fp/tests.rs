@@ -391,3 +391,41 @@ fn estimates_have_eight_bits() {
     assert_eq!(unsigned_recip_estimate(0x8000_0000), 0xff80_0000);
     assert_eq!(unsigned_rsqrt_estimate(0x4000_0000), 0xff80_0000);
 }
+
+#[test]
+fn javascript_conversion_is_modulo_2_32() {
+    let js = |value: f64, fpcr| {
+        let mut env = Env::new(fpcr);
+        let (result, is_exact) = to_fixed_js(value.to_bits(), &mut env);
+        (result as i32, is_exact, env.fpsr)
+    };
+    assert_eq!(js(-7.0, 0), (-7, true, 0));
+    assert_eq!(js(-7.5, 0), (-7, false, FPSR_IXC));
+    assert_eq!(js(0.0, 0), (0, true, 0));
+    assert_eq!(js(-0.0, 0), (0, false, 0));
+    assert_eq!(js(4_294_967_301.0, 0), (5, false, FPSR_IOC));
+    assert_eq!(js(-4_294_967_301.5, 0), (-5, false, FPSR_IOC));
+    assert_eq!(js(2_147_483_648.0, 0), (i32::MIN, false, FPSR_IOC));
+    assert_eq!(js(-2_147_483_648.5, 0), (i32::MIN, false, FPSR_IXC));
+    assert_eq!(js(1e300, 0), (0, false, FPSR_IOC));
+    assert_eq!(js(f64::NEG_INFINITY, 0), (0, false, FPSR_IOC));
+    assert_eq!(js(f64::NAN, 0), (0, false, FPSR_IOC));
+    assert_eq!(js(f64::from_bits(1), FPCR_FZ), (0, false, FPSR_IDC));
+}
+
+#[test]
+fn integral_values_beyond_an_integer_are_its_least() {
+    let round = |value: f64, width| {
+        let mut env = Env::new(0);
+        (f64::from_bits(round_int_n::<Double>(value.to_bits(), width, Rounding::TieEven, &mut env)), env.fpsr)
+    };
+    const LEAST: f64 = -2_147_483_648.0;
+    assert_eq!(round(2_147_483_646.5, 32), (2_147_483_646.0, FPSR_IXC));
+    assert_eq!(round(2_147_483_647.5, 32), (LEAST, FPSR_IOC));
+    assert_eq!(round(-2_147_483_648.5, 32), (LEAST, FPSR_IXC));
+    assert_eq!(round(-2_147_483_649.0, 32), (LEAST, FPSR_IOC));
+    assert_eq!(round(f64::NAN, 32), (LEAST, FPSR_IOC));
+    assert_eq!(round(1e18, 64), (1e18, 0));
+    assert_eq!(round(f64::INFINITY, 64), (-9_223_372_036_854_775_808.0, FPSR_IOC));
+    assert!(round(-0.25, 64).0.is_sign_negative());
+}

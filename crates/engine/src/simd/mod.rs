@@ -23,6 +23,8 @@ pub mod shift;
 pub mod sm;
 pub mod wide;
 
+#[cfg(test)]
+mod crypto_tests;
 mod lane;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 
 use super::{V128, VectorOp};
 
-/// `SM3SS1`: from the words A of `a`, E of `b` and the constant of `c`, each
-/// the highest, the sum SS1; zeros below.
+/// `SM3SS1`: the sum SS1 of the state's words A and E, the highest of `a` and
+/// `c`, and the round's constant, the highest of `b`; zeros below it.
 #[derive(Debug)]
 pub struct Sm3Sum;
 
