@@ -8,6 +8,7 @@ mod bare;
 mod bench;
 mod busybox;
 mod ci;
+mod corpus;
 mod expectations;
 mod guest;
 mod handlers;
@@ -32,13 +33,14 @@ const TASKS: &[Task] = &[
     ("bench", "measure beside qemu-aarch64: bench [--rounds N] [NAME…]", bench::run),
     ("busybox", "run Debian's busybox in a guest and compare it with the host's tools", busybox::run),
     ("ci", "everything that CI runs", ci::run),
+    ("corpus", "write the disassembler's corpora with LLVM 14: corpus [NAME]", corpus::run),
     ("guest", "build and run the guest tests: guest [-v] [--on native|qemu|vambrace] [NAME…]", guest::run),
     ("handlers", "check the machine code of the engine's handlers: handlers [PROGRAM]", handlers::run),
     ("kernel", "build the kernel image for bare ARM64", kernel::run),
     ("mutations", "undo fixes of the kernel and see that the tests notice: mutations [NAME…]", bare::mutations),
     (
         "oracle",
-        "compare instructions with QEMU: oracle [--check] [--cases N] [--seed N] [--qemu PATH] [ROW]",
+        "compare instructions with QEMU: oracle [--check] [--instructions N | --words N | --cases N] [--seed N] [--qemu PATH] [ROW]",
         oracle::run,
     ),
     ("setup", "install what the tests need: setup [--check | --mirror URI]", setup::run),

@@ -2,7 +2,7 @@
 //!
 //! `tests/corpus/GROUP.txt` has words made from the rows of the table file of
 //! that name, with fields at random and at their ends, and the text of
-//! `llvm-mc-14 --disassemble --triple=aarch64 -mattr=+all,+v8.2a` for each; `-` where
+//! LLVM 14 for each (`cargo xtask corpus` writes them); `-` where
 //! LLVM finds no instruction, and with `?` before the text where it warns that
 //! the encoding is unpredictable.
 

@@ -177,7 +177,6 @@ fn barriers(e: Encoding, i: Insn) -> Option<&'static str> {
     Some(match (e, i.crm()) {
         (Encoding::DSB_barriers, 0) => "ssbb",
         (Encoding::DSB_barriers, 4) => "pssbb",
-        (Encoding::DSB_barriers, 12) => "dfb",
         _ => return None,
     })
 }

@@ -180,7 +180,7 @@ fn pstate(out: &mut dyn Write, i: Insn) -> fmt::Result {
         (0, 5) => "SPSel",
         (3, 1) if bit => "SSBS",
         (3, 2) => "DIT",
-        (3, 4) if bit => "TCO",
+        (3, 4) => "TCO",
         (3, 6) => "DAIFSet",
         (3, 7) => "DAIFClr",
         (op1, op2) => return write!(out, "msr S0_{op1}_C4_C{}_{op2}, xzr", i.crm()),
