@@ -158,9 +158,20 @@ impl Random {
         (0..count).fold(0, |v, i| v | u128::from(self.lane(size)) << (i * (128 / count)))
     }
 
-    /// A vector register of half-precision numbers.
+    /// A vector register of half-precision numbers: any, or none that are
+    /// infinite or NaNs, with exponents close to each other and fractions
+    /// that make ties.
     pub fn halves(&mut self) -> u128 {
-        (0..8).fold(0, |v, i| v | u128::from(self.lane(16)) << (16 * i))
+        let (first, count) = self.pick(&[(0, 0), (0, 0), (0, 31), (9, 12), (9, 12), (12, 6), (0, 6), (24, 7)]);
+        (0..8).fold(0, |v, i| {
+            let half = if count == 0 {
+                self.lane(16)
+            } else {
+                let sign_and_fraction = self.u64() & !(0x3ff >> self.below(16)) & 0x83ff;
+                sign_and_fraction | (first + self.below(count)) << 10
+            };
+            v | u128::from(half) << (16 * i)
+        })
     }
 
     /// A vector register of BFloat16 numbers: upper halves of singles.

@@ -82,6 +82,8 @@ fn vector(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt::E
         "S" | "Xn" => arrangement(2, q),
         "D" | "2d" => "2d",
         "F" => arrangement(2 + sz, q),
+        "Hp" => "2h",
+        "Xh" => ["2h", "4h"][q as usize],
         "Fp" => ["2s", "2d"][sz as usize],
         "Fw" => arrangement(2 + sz, 1),
         "Fn" => arrangement(1 + sz, q),

@@ -78,6 +78,37 @@ class asimdsame {
     BSL_asimdsame,      "0 Q:1 1 01110 01 1 Rm:5 00011 1 Rn:5 Rd:5", "bsl <Vd.B>, <Vn.B>, <Vm.B>";
     BIT_asimdsame,      "0 Q:1 1 01110 10 1 Rm:5 00011 1 Rn:5 Rd:5", "bit <Vd.B>, <Vn.B>, <Vm.B>";
     BIF_asimdsame,      "0 Q:1 1 01110 11 1 Rm:5 00011 1 Rn:5 Rd:5", "bif <Vd.B>, <Vn.B>, <Vm.B>";
+    FMLAL_asimdsame,    "0 Q:1 0 01110 00 1 Rm:5 11101 1 Rn:5 Rd:5", "fmlal <Vd.S>, <Vn.Xh>, <Vm.Xh>", FEAT_FHM;
+    FMLSL_asimdsame,    "0 Q:1 0 01110 10 1 Rm:5 11101 1 Rn:5 Rd:5", "fmlsl <Vd.S>, <Vn.Xh>, <Vm.Xh>", FEAT_FHM;
+    FMLAL2_asimdsame,   "0 Q:1 1 01110 00 1 Rm:5 11001 1 Rn:5 Rd:5", "fmlal2 <Vd.S>, <Vn.Xh>, <Vm.Xh>", FEAT_FHM;
+    FMLSL2_asimdsame,   "0 Q:1 1 01110 10 1 Rm:5 11001 1 Rn:5 Rd:5", "fmlsl2 <Vd.S>, <Vn.Xh>, <Vm.Xh>", FEAT_FHM;
+}
+
+class asimdsamefp16 FEAT_FP16 {
+    FMAXNM_asimdsamefp16,  "0 Q:1 0 01110 0 10 Rm:5 00 000 1 Rn:5 Rd:5", "fmaxnm <Vd.H>, <Vn.H>, <Vm.H>";
+    FMINNM_asimdsamefp16,  "0 Q:1 0 01110 1 10 Rm:5 00 000 1 Rn:5 Rd:5", "fminnm <Vd.H>, <Vn.H>, <Vm.H>";
+    FMLA_asimdsamefp16,    "0 Q:1 0 01110 0 10 Rm:5 00 001 1 Rn:5 Rd:5", "fmla <Vd.H>, <Vn.H>, <Vm.H>";
+    FMLS_asimdsamefp16,    "0 Q:1 0 01110 1 10 Rm:5 00 001 1 Rn:5 Rd:5", "fmls <Vd.H>, <Vn.H>, <Vm.H>";
+    FADD_asimdsamefp16,    "0 Q:1 0 01110 0 10 Rm:5 00 010 1 Rn:5 Rd:5", "fadd <Vd.H>, <Vn.H>, <Vm.H>";
+    FSUB_asimdsamefp16,    "0 Q:1 0 01110 1 10 Rm:5 00 010 1 Rn:5 Rd:5", "fsub <Vd.H>, <Vn.H>, <Vm.H>";
+    FMULX_asimdsamefp16,   "0 Q:1 0 01110 0 10 Rm:5 00 011 1 Rn:5 Rd:5", "fmulx <Vd.H>, <Vn.H>, <Vm.H>";
+    FCMEQ_asimdsamefp16,   "0 Q:1 0 01110 0 10 Rm:5 00 100 1 Rn:5 Rd:5", "fcmeq <Vd.H>, <Vn.H>, <Vm.H>";
+    FMAX_asimdsamefp16,    "0 Q:1 0 01110 0 10 Rm:5 00 110 1 Rn:5 Rd:5", "fmax <Vd.H>, <Vn.H>, <Vm.H>";
+    FMIN_asimdsamefp16,    "0 Q:1 0 01110 1 10 Rm:5 00 110 1 Rn:5 Rd:5", "fmin <Vd.H>, <Vn.H>, <Vm.H>";
+    FRECPS_asimdsamefp16,  "0 Q:1 0 01110 0 10 Rm:5 00 111 1 Rn:5 Rd:5", "frecps <Vd.H>, <Vn.H>, <Vm.H>";
+    FRSQRTS_asimdsamefp16, "0 Q:1 0 01110 1 10 Rm:5 00 111 1 Rn:5 Rd:5", "frsqrts <Vd.H>, <Vn.H>, <Vm.H>";
+    FMAXNMP_asimdsamefp16, "0 Q:1 1 01110 0 10 Rm:5 00 000 1 Rn:5 Rd:5", "fmaxnmp <Vd.H>, <Vn.H>, <Vm.H>";
+    FMINNMP_asimdsamefp16, "0 Q:1 1 01110 1 10 Rm:5 00 000 1 Rn:5 Rd:5", "fminnmp <Vd.H>, <Vn.H>, <Vm.H>";
+    FADDP_asimdsamefp16,   "0 Q:1 1 01110 0 10 Rm:5 00 010 1 Rn:5 Rd:5", "faddp <Vd.H>, <Vn.H>, <Vm.H>";
+    FABD_asimdsamefp16,    "0 Q:1 1 01110 1 10 Rm:5 00 010 1 Rn:5 Rd:5", "fabd <Vd.H>, <Vn.H>, <Vm.H>";
+    FMUL_asimdsamefp16,    "0 Q:1 1 01110 0 10 Rm:5 00 011 1 Rn:5 Rd:5", "fmul <Vd.H>, <Vn.H>, <Vm.H>";
+    FCMGE_asimdsamefp16,   "0 Q:1 1 01110 0 10 Rm:5 00 100 1 Rn:5 Rd:5", "fcmge <Vd.H>, <Vn.H>, <Vm.H>";
+    FCMGT_asimdsamefp16,   "0 Q:1 1 01110 1 10 Rm:5 00 100 1 Rn:5 Rd:5", "fcmgt <Vd.H>, <Vn.H>, <Vm.H>";
+    FACGE_asimdsamefp16,   "0 Q:1 1 01110 0 10 Rm:5 00 101 1 Rn:5 Rd:5", "facge <Vd.H>, <Vn.H>, <Vm.H>";
+    FACGT_asimdsamefp16,   "0 Q:1 1 01110 1 10 Rm:5 00 101 1 Rn:5 Rd:5", "facgt <Vd.H>, <Vn.H>, <Vm.H>";
+    FMAXP_asimdsamefp16,   "0 Q:1 1 01110 0 10 Rm:5 00 110 1 Rn:5 Rd:5", "fmaxp <Vd.H>, <Vn.H>, <Vm.H>";
+    FMINP_asimdsamefp16,   "0 Q:1 1 01110 1 10 Rm:5 00 110 1 Rn:5 Rd:5", "fminp <Vd.H>, <Vn.H>, <Vm.H>";
+    FDIV_asimdsamefp16,    "0 Q:1 1 01110 0 10 Rm:5 00 111 1 Rn:5 Rd:5", "fdiv <Vd.H>, <Vn.H>, <Vm.H>";
 }
 
 class asimdsame2 {
@@ -89,8 +120,8 @@ class asimdsame2 {
     SMMLA_asimdsame2,    "01 0 01110 10 0 Rm:5 1 0100 1 Rn:5 Rd:5", "smmla <Vd>.4s, <Vn>.16b, <Vm>.16b", FEAT_I8MM;
     UMMLA_asimdsame2,    "01 1 01110 10 0 Rm:5 1 0100 1 Rn:5 Rd:5", "ummla <Vd>.4s, <Vn>.16b, <Vm>.16b", FEAT_I8MM;
     USMMLA_asimdsame2,   "01 0 01110 10 0 Rm:5 1 0101 1 Rn:5 Rd:5", "usmmla <Vd>.4s, <Vn>.16b, <Vm>.16b", FEAT_I8MM;
-    FCMLA_asimdsame2,    "0 Q:1 1 01110 size:2 0 Rm:5 1 10 rot:2 1 Rn:5 Rd:5", "fcmla <Vd.T>, <Vn.T>, <Vm.T>, #<rot>", "size!=0|1, size=3 -> Q=1", FEAT_FCMA;
-    FCADD_asimdsame2,    "0 Q:1 1 01110 size:2 0 Rm:5 1 11 rot:1 0 1 Rn:5 Rd:5", "fcadd <Vd.T>, <Vn.T>, <Vm.T>, #<rot>", "size!=0|1, size=3 -> Q=1", FEAT_FCMA;
+    FCMLA_asimdsame2,    "0 Q:1 1 01110 size:2 0 Rm:5 1 10 rot:2 1 Rn:5 Rd:5", "fcmla <Vd.T>, <Vn.T>, <Vm.T>, #<rot>", "size!=0, size=3 -> Q=1", FEAT_FCMA, FEAT_FP16 if size=1;
+    FCADD_asimdsame2,    "0 Q:1 1 01110 size:2 0 Rm:5 1 11 rot:1 0 1 Rn:5 Rd:5", "fcadd <Vd.T>, <Vn.T>, <Vm.T>, #<rot>", "size!=0, size=3 -> Q=1", FEAT_FCMA, FEAT_FP16 if size=1;
     BFMMLA_asimdsame2,   "01 1 01110 01 0 Rm:5 1 1101 1 Rn:5 Rd:5", "bfmmla <Vd>.4s, <Vn>.8h, <Vm>.8h", FEAT_BF16;
     BFDOT_asimdsame2,    "0 Q:1 1 01110 01 0 Rm:5 1 1111 1 Rn:5 Rd:5", "bfdot <Vd.S>, <Vn.H>, <Vm.H>", FEAT_BF16;
     BFMLAL_asimdsame2,   "0 Q:1 1 01110 11 0 Rm:5 1 1111 1 Rn:5 Rd:5", "bfmlal<bt> <Vd>.4s, <Vn>.8h, <Vm>.8h", FEAT_BF16;
@@ -195,6 +226,38 @@ class asimdmisc {
     BFCVTN_asimdmisc,     "0 Q:1 0 01110 10 10000 10110 10 Rn:5 Rd:5", "bfcvtn<2> <Vd.H>, <Vn>.4s", FEAT_BF16;
 }
 
+class asimdmiscfp16 FEAT_FP16 {
+    FRINTN_asimdmiscfp16,     "0 Q:1 0 01110 0 111100 11000 10 Rn:5 Rd:5", "frintn <Vd.H>, <Vn.H>";
+    FRINTP_asimdmiscfp16,     "0 Q:1 0 01110 1 111100 11000 10 Rn:5 Rd:5", "frintp <Vd.H>, <Vn.H>";
+    FRINTM_asimdmiscfp16,     "0 Q:1 0 01110 0 111100 11001 10 Rn:5 Rd:5", "frintm <Vd.H>, <Vn.H>";
+    FRINTZ_asimdmiscfp16,     "0 Q:1 0 01110 1 111100 11001 10 Rn:5 Rd:5", "frintz <Vd.H>, <Vn.H>";
+    FRINTA_asimdmiscfp16,     "0 Q:1 1 01110 0 111100 11000 10 Rn:5 Rd:5", "frinta <Vd.H>, <Vn.H>";
+    FRINTX_asimdmiscfp16,     "0 Q:1 1 01110 0 111100 11001 10 Rn:5 Rd:5", "frintx <Vd.H>, <Vn.H>";
+    FRINTI_asimdmiscfp16,     "0 Q:1 1 01110 1 111100 11001 10 Rn:5 Rd:5", "frinti <Vd.H>, <Vn.H>";
+    FCVTNS_asimdmiscfp16,     "0 Q:1 0 01110 0 111100 11010 10 Rn:5 Rd:5", "fcvtns <Vd.H>, <Vn.H>";
+    FCVTPS_asimdmiscfp16,     "0 Q:1 0 01110 1 111100 11010 10 Rn:5 Rd:5", "fcvtps <Vd.H>, <Vn.H>";
+    FCVTMS_asimdmiscfp16,     "0 Q:1 0 01110 0 111100 11011 10 Rn:5 Rd:5", "fcvtms <Vd.H>, <Vn.H>";
+    FCVTZS_asimdmiscfp16,     "0 Q:1 0 01110 1 111100 11011 10 Rn:5 Rd:5", "fcvtzs <Vd.H>, <Vn.H>";
+    FCVTAS_asimdmiscfp16,     "0 Q:1 0 01110 0 111100 11100 10 Rn:5 Rd:5", "fcvtas <Vd.H>, <Vn.H>";
+    SCVTF_asimdmiscfp16,      "0 Q:1 0 01110 0 111100 11101 10 Rn:5 Rd:5", "scvtf <Vd.H>, <Vn.H>";
+    FRECPE_asimdmiscfp16,     "0 Q:1 0 01110 1 111100 11101 10 Rn:5 Rd:5", "frecpe <Vd.H>, <Vn.H>";
+    FCVTNU_asimdmiscfp16,     "0 Q:1 1 01110 0 111100 11010 10 Rn:5 Rd:5", "fcvtnu <Vd.H>, <Vn.H>";
+    FCVTPU_asimdmiscfp16,     "0 Q:1 1 01110 1 111100 11010 10 Rn:5 Rd:5", "fcvtpu <Vd.H>, <Vn.H>";
+    FCVTMU_asimdmiscfp16,     "0 Q:1 1 01110 0 111100 11011 10 Rn:5 Rd:5", "fcvtmu <Vd.H>, <Vn.H>";
+    FCVTZU_asimdmiscfp16,     "0 Q:1 1 01110 1 111100 11011 10 Rn:5 Rd:5", "fcvtzu <Vd.H>, <Vn.H>";
+    FCVTAU_asimdmiscfp16,     "0 Q:1 1 01110 0 111100 11100 10 Rn:5 Rd:5", "fcvtau <Vd.H>, <Vn.H>";
+    UCVTF_asimdmiscfp16,      "0 Q:1 1 01110 0 111100 11101 10 Rn:5 Rd:5", "ucvtf <Vd.H>, <Vn.H>";
+    FRSQRTE_asimdmiscfp16,    "0 Q:1 1 01110 1 111100 11101 10 Rn:5 Rd:5", "frsqrte <Vd.H>, <Vn.H>";
+    FABS_asimdmiscfp16,       "0 Q:1 0 01110 1 111100 01111 10 Rn:5 Rd:5", "fabs <Vd.H>, <Vn.H>";
+    FNEG_asimdmiscfp16,       "0 Q:1 1 01110 1 111100 01111 10 Rn:5 Rd:5", "fneg <Vd.H>, <Vn.H>";
+    FSQRT_asimdmiscfp16,      "0 Q:1 1 01110 1 111100 11111 10 Rn:5 Rd:5", "fsqrt <Vd.H>, <Vn.H>";
+    FCMGT_zero_asimdmiscfp16, "0 Q:1 0 01110 1 111100 01100 10 Rn:5 Rd:5", "fcmgt <Vd.H>, <Vn.H>, #0.0";
+    FCMEQ_zero_asimdmiscfp16, "0 Q:1 0 01110 1 111100 01101 10 Rn:5 Rd:5", "fcmeq <Vd.H>, <Vn.H>, #0.0";
+    FCMLT_zero_asimdmiscfp16, "0 Q:1 0 01110 1 111100 01110 10 Rn:5 Rd:5", "fcmlt <Vd.H>, <Vn.H>, #0.0";
+    FCMGE_zero_asimdmiscfp16, "0 Q:1 1 01110 1 111100 01100 10 Rn:5 Rd:5", "fcmge <Vd.H>, <Vn.H>, #0.0";
+    FCMLE_zero_asimdmiscfp16, "0 Q:1 1 01110 1 111100 01101 10 Rn:5 Rd:5", "fcmle <Vd.H>, <Vn.H>, #0.0";
+}
+
 class asimdall {
     SADDLV_asimdall,  "0 Q:1 0 01110 size:2 11000 00011 10 Rn:5 Rd:5", "saddlv <Ed.wide>, <Vn.T>", "size!=3, size=2 -> Q=1";
     UADDLV_asimdall,  "0 Q:1 1 01110 size:2 11000 00011 10 Rn:5 Rd:5", "uaddlv <Ed.wide>, <Vn.T>", "size!=3, size=2 -> Q=1";
@@ -207,6 +270,10 @@ class asimdall {
     FMINNMV_asimdall, "0 Q:1 1 01110 1 sz:1 11000 01100 10 Rn:5 Rd:5", "fminnmv <Sd>, <Vn.F>", "sz=0, Q=1";
     FMAXV_asimdall,   "0 Q:1 1 01110 0 sz:1 11000 01111 10 Rn:5 Rd:5", "fmaxv <Sd>, <Vn.F>", "sz=0, Q=1";
     FMINV_asimdall,   "0 Q:1 1 01110 1 sz:1 11000 01111 10 Rn:5 Rd:5", "fminv <Sd>, <Vn.F>", "sz=0, Q=1";
+    FMAXNMV_half_asimdall, "0 Q:1 0 01110 00 11000 01100 10 Rn:5 Rd:5", "fmaxnmv <Hd>, <Vn.H>", FEAT_FP16;
+    FMINNMV_half_asimdall, "0 Q:1 0 01110 10 11000 01100 10 Rn:5 Rd:5", "fminnmv <Hd>, <Vn.H>", FEAT_FP16;
+    FMAXV_half_asimdall,   "0 Q:1 0 01110 00 11000 01111 10 Rn:5 Rd:5", "fmaxv <Hd>, <Vn.H>", FEAT_FP16;
+    FMINV_half_asimdall,   "0 Q:1 0 01110 10 11000 01111 10 Rn:5 Rd:5", "fminv <Hd>, <Vn.H>", FEAT_FP16;
 }
 
 class asimdins {
@@ -233,6 +300,7 @@ class asimdimm {
     BIC_16_asimdimm,      "0 Q:1 1 0111100000 abc:3 10 cm:1 1 0 1 defgh:5 Rd:5", "bic <Vd.H>, #<imm8>{, <lsl8>}";
     FMOV_single_asimdimm, "0 Q:1 0 0111100000 abc:3 1111 0 1 defgh:5 Rd:5", "fmov <Vd.S>, #<vfimm>";
     FMOV_double_asimdimm, "0 1 1 0111100000 abc:3 1111 0 1 defgh:5 Rd:5", "fmov <Vd.D>, #<vfimm>";
+    FMOV_half_asimdimm,   "0 Q:1 0 0111100000 abc:3 1111 1 1 defgh:5 Rd:5", "fmov <Vd.H>, #<vfimm>", FEAT_FP16;
 }
 
 class asimdshf {
@@ -260,10 +328,10 @@ class asimdshf {
     UQRSHRN_asimdshf,  "0 Q:1 1 011110 immh:4 immb:3 10011 1 Rn:5 Rd:5", "uqrshrn<2> <Vd.Th>, <Vn.Tha>, #<rshift>", "immh!=0, immh<8";
     SSHLL_asimdshf,    "0 Q:1 0 011110 immh:4 immb:3 10100 1 Rn:5 Rd:5", "sshll<2> <Vd.Tha>, <Vn.Th>, #<lshift>", "immh!=0, immh<8";
     USHLL_asimdshf,    "0 Q:1 1 011110 immh:4 immb:3 10100 1 Rn:5 Rd:5", "ushll<2> <Vd.Tha>, <Vn.Th>, #<lshift>", "immh!=0, immh<8";
-    SCVTF_asimdshf,    "0 Q:1 0 011110 immh:4 immb:3 11100 1 Rn:5 Rd:5", "scvtf <Vd.Th>, <Vn.Th>, #<rshift>", "immh>=4, immh=0b1xxx -> Q=1";
-    UCVTF_asimdshf,    "0 Q:1 1 011110 immh:4 immb:3 11100 1 Rn:5 Rd:5", "ucvtf <Vd.Th>, <Vn.Th>, #<rshift>", "immh>=4, immh=0b1xxx -> Q=1";
-    FCVTZS_asimdshf,   "0 Q:1 0 011110 immh:4 immb:3 11111 1 Rn:5 Rd:5", "fcvtzs <Vd.Th>, <Vn.Th>, #<rshift>", "immh>=4, immh=0b1xxx -> Q=1";
-    FCVTZU_asimdshf,   "0 Q:1 1 011110 immh:4 immb:3 11111 1 Rn:5 Rd:5", "fcvtzu <Vd.Th>, <Vn.Th>, #<rshift>", "immh>=4, immh=0b1xxx -> Q=1";
+    SCVTF_asimdshf,    "0 Q:1 0 011110 immh:4 immb:3 11100 1 Rn:5 Rd:5", "scvtf <Vd.Th>, <Vn.Th>, #<rshift>", "immh>=2, immh=0b1xxx -> Q=1", FEAT_FP16 if immh<4;
+    UCVTF_asimdshf,    "0 Q:1 1 011110 immh:4 immb:3 11100 1 Rn:5 Rd:5", "ucvtf <Vd.Th>, <Vn.Th>, #<rshift>", "immh>=2, immh=0b1xxx -> Q=1", FEAT_FP16 if immh<4;
+    FCVTZS_asimdshf,   "0 Q:1 0 011110 immh:4 immb:3 11111 1 Rn:5 Rd:5", "fcvtzs <Vd.Th>, <Vn.Th>, #<rshift>", "immh>=2, immh=0b1xxx -> Q=1", FEAT_FP16 if immh<4;
+    FCVTZU_asimdshf,   "0 Q:1 1 011110 immh:4 immb:3 11111 1 Rn:5 Rd:5", "fcvtzu <Vd.Th>, <Vn.Th>, #<rshift>", "immh>=2, immh=0b1xxx -> Q=1", FEAT_FP16 if immh<4;
 }
 
 class asimdelem {
@@ -293,7 +361,15 @@ class asimdelem {
     USDOT_asimdelem,    "0 Q:1 0 01111 10 L:1 M:1 Rm:4 1111 H:1 0 Rn:5 Rd:5", "usdot <Vd.S>, <Vn.B>, <Vm.4b>", FEAT_I8MM;
     BFDOT_asimdelem,    "0 Q:1 0 01111 01 L:1 M:1 Rm:4 1111 H:1 0 Rn:5 Rd:5", "bfdot <Vd.S>, <Vn.H>, <Vm.2h>", FEAT_BF16;
     BFMLAL_asimdelem,   "0 Q:1 0 01111 11 L:1 M:1 Rm:4 1111 H:1 0 Rn:5 Rd:5", "bfmlal<bt> <Vd>.4s, <Vn>.8h, <Vm.helem>", FEAT_BF16;
-    FCMLA_asimdelem,    "0 Q:1 1 01111 size:2 L:1 M:1 Rm:4 0 rot:2 1 H:1 0 Rn:5 Rd:5", "fcmla <Vd.T>, <Vn.T>, <Vm.celem>, #<rot>", "size=2, size=1 & H=1 -> Q=1, size=2 -> L=0, size=2 -> Q=1", FEAT_FCMA;
+    FCMLA_asimdelem,    "0 Q:1 1 01111 size:2 L:1 M:1 Rm:4 0 rot:2 1 H:1 0 Rn:5 Rd:5", "fcmla <Vd.T>, <Vn.T>, <Vm.celem>, #<rot>", "size=1|2, size=1 & H=1 -> Q=1, size=2 -> L=0, size=2 -> Q=1", FEAT_FCMA, FEAT_FP16 if size=1;
+    FMLA_half_asimdelem,  "0 Q:1 0 01111 00 L:1 M:1 Rm:4 0001 H:1 0 Rn:5 Rd:5", "fmla <Vd.H>, <Vn.H>, <Vm.helem>", FEAT_FP16;
+    FMLS_half_asimdelem,  "0 Q:1 0 01111 00 L:1 M:1 Rm:4 0101 H:1 0 Rn:5 Rd:5", "fmls <Vd.H>, <Vn.H>, <Vm.helem>", FEAT_FP16;
+    FMUL_half_asimdelem,  "0 Q:1 0 01111 00 L:1 M:1 Rm:4 1001 H:1 0 Rn:5 Rd:5", "fmul <Vd.H>, <Vn.H>, <Vm.helem>", FEAT_FP16;
+    FMULX_half_asimdelem, "0 Q:1 1 01111 00 L:1 M:1 Rm:4 1001 H:1 0 Rn:5 Rd:5", "fmulx <Vd.H>, <Vn.H>, <Vm.helem>", FEAT_FP16;
+    FMLAL_asimdelem,      "0 Q:1 0 01111 10 L:1 M:1 Rm:4 0000 H:1 0 Rn:5 Rd:5", "fmlal <Vd.S>, <Vn.Xh>, <Vm.helem>", FEAT_FHM;
+    FMLSL_asimdelem,      "0 Q:1 0 01111 10 L:1 M:1 Rm:4 0100 H:1 0 Rn:5 Rd:5", "fmlsl <Vd.S>, <Vn.Xh>, <Vm.helem>", FEAT_FHM;
+    FMLAL2_asimdelem,     "0 Q:1 1 01111 10 L:1 M:1 Rm:4 1000 H:1 0 Rn:5 Rd:5", "fmlal2 <Vd.S>, <Vn.Xh>, <Vm.helem>", FEAT_FHM;
+    FMLSL2_asimdelem,     "0 Q:1 1 01111 10 L:1 M:1 Rm:4 1100 H:1 0 Rn:5 Rd:5", "fmlsl2 <Vd.S>, <Vn.Xh>, <Vm.helem>", FEAT_FHM;
 }
 
 class asimdperm {

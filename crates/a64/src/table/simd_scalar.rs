@@ -34,6 +34,18 @@ class asisdsame {
     FACGT_asisdsame,    "01 1 11110 1 sz:1 1 Rm:5 11101 1 Rn:5 Rd:5", "facgt <Gd>, <Gn>, <Gm>";
 }
 
+class asisdsamefp16 FEAT_FP16 {
+    FMULX_asisdsamefp16,   "01 0 11110 0 10 Rm:5 00 011 1 Rn:5 Rd:5", "fmulx <Hd>, <Hn>, <Hm>";
+    FCMEQ_asisdsamefp16,   "01 0 11110 0 10 Rm:5 00 100 1 Rn:5 Rd:5", "fcmeq <Hd>, <Hn>, <Hm>";
+    FRECPS_asisdsamefp16,  "01 0 11110 0 10 Rm:5 00 111 1 Rn:5 Rd:5", "frecps <Hd>, <Hn>, <Hm>";
+    FRSQRTS_asisdsamefp16, "01 0 11110 1 10 Rm:5 00 111 1 Rn:5 Rd:5", "frsqrts <Hd>, <Hn>, <Hm>";
+    FCMGE_asisdsamefp16,   "01 1 11110 0 10 Rm:5 00 100 1 Rn:5 Rd:5", "fcmge <Hd>, <Hn>, <Hm>";
+    FACGE_asisdsamefp16,   "01 1 11110 0 10 Rm:5 00 101 1 Rn:5 Rd:5", "facge <Hd>, <Hn>, <Hm>";
+    FABD_asisdsamefp16,    "01 1 11110 1 10 Rm:5 00 010 1 Rn:5 Rd:5", "fabd <Hd>, <Hn>, <Hm>";
+    FCMGT_asisdsamefp16,   "01 1 11110 1 10 Rm:5 00 100 1 Rn:5 Rd:5", "fcmgt <Hd>, <Hn>, <Hm>";
+    FACGT_asisdsamefp16,   "01 1 11110 1 10 Rm:5 00 101 1 Rn:5 Rd:5", "facgt <Hd>, <Hn>, <Hm>";
+}
+
 class asisdsame2 {
     SQRDMLAH_asisdsame2, "01 1 11110 size:2 0 Rm:5 1 0000 1 Rn:5 Rd:5", "sqrdmlah <Ed>, <En>, <Em>", "size=1|2", FEAT_RDM;
     SQRDMLSH_asisdsame2, "01 1 11110 size:2 0 Rm:5 1 0001 1 Rn:5 Rd:5", "sqrdmlsh <Ed>, <En>, <Em>", "size=1|2", FEAT_RDM;
@@ -83,6 +95,29 @@ class asisdmisc {
     FCMLE_zero_asisdmisc, "01 1 11110 1 sz:1 10000 01101 10 Rn:5 Rd:5", "fcmle <Gd>, <Gn>, #0.0";
 }
 
+class asisdmiscfp16 FEAT_FP16 {
+    FCVTNS_asisdmiscfp16,     "01 0 11110 0 111100 11010 10 Rn:5 Rd:5", "fcvtns <Hd>, <Hn>";
+    FCVTMS_asisdmiscfp16,     "01 0 11110 0 111100 11011 10 Rn:5 Rd:5", "fcvtms <Hd>, <Hn>";
+    FCVTAS_asisdmiscfp16,     "01 0 11110 0 111100 11100 10 Rn:5 Rd:5", "fcvtas <Hd>, <Hn>";
+    SCVTF_asisdmiscfp16,      "01 0 11110 0 111100 11101 10 Rn:5 Rd:5", "scvtf <Hd>, <Hn>";
+    FCVTPS_asisdmiscfp16,     "01 0 11110 1 111100 11010 10 Rn:5 Rd:5", "fcvtps <Hd>, <Hn>";
+    FCVTZS_asisdmiscfp16,     "01 0 11110 1 111100 11011 10 Rn:5 Rd:5", "fcvtzs <Hd>, <Hn>";
+    FRECPE_asisdmiscfp16,     "01 0 11110 1 111100 11101 10 Rn:5 Rd:5", "frecpe <Hd>, <Hn>";
+    FRECPX_asisdmiscfp16,     "01 0 11110 1 111100 11111 10 Rn:5 Rd:5", "frecpx <Hd>, <Hn>";
+    FCVTNU_asisdmiscfp16,     "01 1 11110 0 111100 11010 10 Rn:5 Rd:5", "fcvtnu <Hd>, <Hn>";
+    FCVTMU_asisdmiscfp16,     "01 1 11110 0 111100 11011 10 Rn:5 Rd:5", "fcvtmu <Hd>, <Hn>";
+    FCVTAU_asisdmiscfp16,     "01 1 11110 0 111100 11100 10 Rn:5 Rd:5", "fcvtau <Hd>, <Hn>";
+    UCVTF_asisdmiscfp16,      "01 1 11110 0 111100 11101 10 Rn:5 Rd:5", "ucvtf <Hd>, <Hn>";
+    FCVTPU_asisdmiscfp16,     "01 1 11110 1 111100 11010 10 Rn:5 Rd:5", "fcvtpu <Hd>, <Hn>";
+    FCVTZU_asisdmiscfp16,     "01 1 11110 1 111100 11011 10 Rn:5 Rd:5", "fcvtzu <Hd>, <Hn>";
+    FRSQRTE_asisdmiscfp16,    "01 1 11110 1 111100 11101 10 Rn:5 Rd:5", "frsqrte <Hd>, <Hn>";
+    FCMGT_zero_asisdmiscfp16, "01 0 11110 1 111100 01100 10 Rn:5 Rd:5", "fcmgt <Hd>, <Hn>, #0.0";
+    FCMEQ_zero_asisdmiscfp16, "01 0 11110 1 111100 01101 10 Rn:5 Rd:5", "fcmeq <Hd>, <Hn>, #0.0";
+    FCMLT_zero_asisdmiscfp16, "01 0 11110 1 111100 01110 10 Rn:5 Rd:5", "fcmlt <Hd>, <Hn>, #0.0";
+    FCMGE_zero_asisdmiscfp16, "01 1 11110 1 111100 01100 10 Rn:5 Rd:5", "fcmge <Hd>, <Hn>, #0.0";
+    FCMLE_zero_asisdmiscfp16, "01 1 11110 1 111100 01101 10 Rn:5 Rd:5", "fcmle <Hd>, <Hn>, #0.0";
+}
+
 class asisdpair {
     ADDP_asisdpair,    "01 0 11110 11 11000 11011 10 Rn:5 Rd:5", "addp <Dd>, <Vn.2d>";
     FMAXNMP_asisdpair, "01 1 11110 0 sz:1 11000 01100 10 Rn:5 Rd:5", "fmaxnmp <Gd>, <Vn.Fp>";
@@ -90,6 +125,11 @@ class asisdpair {
     FADDP_asisdpair,   "01 1 11110 0 sz:1 11000 01101 10 Rn:5 Rd:5", "faddp <Gd>, <Vn.Fp>";
     FMAXP_asisdpair,   "01 1 11110 0 sz:1 11000 01111 10 Rn:5 Rd:5", "fmaxp <Gd>, <Vn.Fp>";
     FMINP_asisdpair,   "01 1 11110 1 sz:1 11000 01111 10 Rn:5 Rd:5", "fminp <Gd>, <Vn.Fp>";
+    FMAXNMP_half_asisdpair, "01 0 11110 00 11000 01100 10 Rn:5 Rd:5", "fmaxnmp <Hd>, <Vn.Hp>", FEAT_FP16;
+    FMINNMP_half_asisdpair, "01 0 11110 10 11000 01100 10 Rn:5 Rd:5", "fminnmp <Hd>, <Vn.Hp>", FEAT_FP16;
+    FADDP_half_asisdpair,   "01 0 11110 00 11000 01101 10 Rn:5 Rd:5", "faddp <Hd>, <Vn.Hp>", FEAT_FP16;
+    FMAXP_half_asisdpair,   "01 0 11110 00 11000 01111 10 Rn:5 Rd:5", "fmaxp <Hd>, <Vn.Hp>", FEAT_FP16;
+    FMINP_half_asisdpair,   "01 0 11110 10 11000 01111 10 Rn:5 Rd:5", "fminp <Hd>, <Vn.Hp>", FEAT_FP16;
 }
 
 class asisdone {
@@ -117,10 +157,10 @@ class asisdshf {
     SQRSHRUN_asisdshf, "01 1 111110 immh:4 immb:3 10001 1 Rn:5 Rd:5", "sqrshrun <Ehd>, <Ehn.wide>, #<rshift>", "immh!=0, immh<8";
     UQSHRN_asisdshf,   "01 1 111110 immh:4 immb:3 10010 1 Rn:5 Rd:5", "uqshrn <Ehd>, <Ehn.wide>, #<rshift>", "immh!=0, immh<8";
     UQRSHRN_asisdshf,  "01 1 111110 immh:4 immb:3 10011 1 Rn:5 Rd:5", "uqrshrn <Ehd>, <Ehn.wide>, #<rshift>", "immh!=0, immh<8";
-    SCVTF_asisdshf,    "01 0 111110 immh:4 immb:3 11100 1 Rn:5 Rd:5", "scvtf <Ehd>, <Ehn>, #<rshift>", "immh>=4";
-    UCVTF_asisdshf,    "01 1 111110 immh:4 immb:3 11100 1 Rn:5 Rd:5", "ucvtf <Ehd>, <Ehn>, #<rshift>", "immh>=4";
-    FCVTZS_asisdshf,   "01 0 111110 immh:4 immb:3 11111 1 Rn:5 Rd:5", "fcvtzs <Ehd>, <Ehn>, #<rshift>", "immh>=4";
-    FCVTZU_asisdshf,   "01 1 111110 immh:4 immb:3 11111 1 Rn:5 Rd:5", "fcvtzu <Ehd>, <Ehn>, #<rshift>", "immh>=4";
+    SCVTF_asisdshf,    "01 0 111110 immh:4 immb:3 11100 1 Rn:5 Rd:5", "scvtf <Ehd>, <Ehn>, #<rshift>", "immh>=2", FEAT_FP16 if immh<4;
+    UCVTF_asisdshf,    "01 1 111110 immh:4 immb:3 11100 1 Rn:5 Rd:5", "ucvtf <Ehd>, <Ehn>, #<rshift>", "immh>=2", FEAT_FP16 if immh<4;
+    FCVTZS_asisdshf,   "01 0 111110 immh:4 immb:3 11111 1 Rn:5 Rd:5", "fcvtzs <Ehd>, <Ehn>, #<rshift>", "immh>=2", FEAT_FP16 if immh<4;
+    FCVTZU_asisdshf,   "01 1 111110 immh:4 immb:3 11111 1 Rn:5 Rd:5", "fcvtzu <Ehd>, <Ehn>, #<rshift>", "immh>=2", FEAT_FP16 if immh<4;
 }
 
 class asisdelem {
@@ -135,4 +175,8 @@ class asisdelem {
     FMULX_asisdelem,    "01 1 11111 1 sz:1 L:1 M:1 Rm:4 1001 H:1 0 Rn:5 Rd:5", "fmulx <Gd>, <Gn>, <Vm.felem>", "sz=1 -> L=0";
     SQRDMLAH_asisdelem, "01 1 11111 size:2 L:1 M:1 Rm:4 1101 H:1 0 Rn:5 Rd:5", "sqrdmlah <Ed>, <En>, <Vm.elem>", "size=1|2", FEAT_RDM;
     SQRDMLSH_asisdelem, "01 1 11111 size:2 L:1 M:1 Rm:4 1111 H:1 0 Rn:5 Rd:5", "sqrdmlsh <Ed>, <En>, <Vm.elem>", "size=1|2", FEAT_RDM;
+    FMLA_half_asisdelem,  "01 0 11111 00 L:1 M:1 Rm:4 0001 H:1 0 Rn:5 Rd:5", "fmla <Hd>, <Hn>, <Vm.helem>", FEAT_FP16;
+    FMLS_half_asisdelem,  "01 0 11111 00 L:1 M:1 Rm:4 0101 H:1 0 Rn:5 Rd:5", "fmls <Hd>, <Hn>, <Vm.helem>", FEAT_FP16;
+    FMUL_half_asisdelem,  "01 0 11111 00 L:1 M:1 Rm:4 1001 H:1 0 Rn:5 Rd:5", "fmul <Hd>, <Hn>, <Vm.helem>", FEAT_FP16;
+    FMULX_half_asisdelem, "01 1 11111 00 L:1 M:1 Rm:4 1001 H:1 0 Rn:5 Rd:5", "fmulx <Hd>, <Hn>, <Vm.helem>", FEAT_FP16;
 }

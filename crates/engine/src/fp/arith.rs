@@ -1,6 +1,6 @@
 //! Addition to fused multiply-add, in integer arithmetic, for any FPCR.
 
-use super::round::{Class, Unpacked, invalid, process_nan, process_nans, round, shift_right_jam, unpack};
+use super::round::{Class, Unpacked, convert_nan, invalid, process_nan, process_nans, round, shift_right_jam, unpack};
 use super::{Env, FPSR_DZC, Float, Rounding};
 
 /// `FPAbs`.
@@ -176,13 +176,25 @@ pub fn sqrt<T: Float>(a: u64, env: &mut Env) -> u64 {
 
 /// `FPMulAdd`: `addend + a * b`, rounded once.
 pub fn mul_add<T: Float>(addend: u64, a: u64, b: u64, env: &mut Env) -> u64 {
-    let (uc, ua, ub) = (unpack::<T>(addend, env), unpack::<T>(a, env), unpack::<T>(b, env));
+    mul_add_long::<T, T>(addend, a, b, env)
+}
+
+/// `FPMulAddH`: `addend + a * b`, rounded once, where `a` and `b` are of the
+/// narrower format `N`.
+pub fn mul_add_long<N: Float, T: Float>(addend: u64, a: u64, b: u64, env: &mut Env) -> u64 {
+    let (uc, ua, ub) = (unpack::<T>(addend, env), unpack::<N>(a, env), unpack::<N>(b, env));
     let infinity_by_zero = (ua.is_infinity() && ub.is_zero()) || (ua.is_zero() && ub.is_infinity());
     if uc.class == Class::Quiet && infinity_by_zero {
         return invalid::<T>(env);
     }
-    if let Some(nan) = process_nans::<T>(&[(uc, addend), (ua, a), (ub, b)], env) {
-        return nan;
+    // `FPProcessNaNs3H`: signalling ones first, then in this order.
+    let is_first = |u: &Unpacked| u.class == Class::Signalling;
+    let takes_addend = is_first(&uc) || (!is_first(&ua) && !is_first(&ub) && uc.is_nan());
+    if takes_addend {
+        return process_nan::<T>(uc.class, addend, env);
+    }
+    if let Some(nan) = process_nans::<N>(&[(ua, a), (ub, b)], env) {
+        return convert_nan::<N, T>(nan);
     }
     let negative = ua.negative != ub.negative;
     let infinite = ua.is_infinity() || ub.is_infinity();

@@ -1,6 +1,8 @@
 //! Conversions between formats, to and from integers, and to integral values.
 
-use super::round::{Class, process_nan, round, round_to_convert, rounds_up, split, unpack, unpack_to_convert};
+use super::round::{
+    Class, convert_nan, process_nan, round, round_to_convert, rounds_up, split, unpack, unpack_to_convert,
+};
 use super::{Double, Env, FPSR_IOC, FPSR_IXC, Float, Rounding};
 
 /// `FPConvert`, with FPCR's rounding mode.
@@ -28,9 +30,7 @@ fn convert_with<From: Float, To: Float>(a: u64, rounding: Rounding, env: &mut En
             } else if env.default_nan() {
                 To::DEFAULT_NAN
             } else {
-                // The payload is aligned at its top.
-                let fraction = ((a & From::FRAC_MASK) << (63 - From::FRAC)) >> (63 - To::FRAC);
-                sign | To::DEFAULT_NAN | (fraction & To::FRAC_MASK)
+                convert_nan::<From, To>(a)
             }
         }
         Class::Infinity if alternative => {

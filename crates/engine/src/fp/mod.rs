@@ -15,12 +15,14 @@ mod compare;
 mod convert;
 mod estimate;
 mod format;
+#[cfg(test)]
+mod half_tests;
 pub mod host;
 mod round;
 #[cfg(test)]
 mod tests;
 
-pub use arith::{abs, add, div, mul, mul_add, mul_x, neg, recip_step, rsqrt_step, sqrt, sub};
+pub use arith::{abs, add, div, mul, mul_add, mul_add_long, mul_x, neg, recip_step, rsqrt_step, sqrt, sub};
 pub use compare::{Nzcv, compare, compare_eq, compare_ge, compare_gt, max, max_num, min, min_num};
 pub use convert::{convert, convert_odd, from_fixed, round_int, round_int_n, to_fixed, to_fixed_js};
 pub use estimate::{recip_estimate, recip_exponent, rsqrt_estimate, unsigned_recip_estimate, unsigned_rsqrt_estimate};

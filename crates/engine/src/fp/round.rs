@@ -112,6 +112,12 @@ pub(super) fn process_nans<T: Float>(operands: &[(Unpacked, u64)], env: &mut Env
     None
 }
 
+/// `FPConvertNaN`: a quiet NaN in another format, its payload aligned at the top.
+pub(super) fn convert_nan<From: Float, To: Float>(nan: u64) -> u64 {
+    let fraction = ((nan & From::FRAC_MASK) << (63 - From::FRAC)) >> (63 - To::FRAC);
+    To::sign(nan & From::SIGN != 0) | To::DEFAULT_NAN | (fraction & To::FRAC_MASK)
+}
+
 /// The default NaN, for an invalid operation.
 pub(super) fn invalid<T: Float>(env: &mut Env) -> u64 {
     env.raise(FPSR_IOC);

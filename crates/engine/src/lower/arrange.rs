@@ -125,4 +125,24 @@ macro_rules! by_precision {
     };
 }
 
-pub(super) use {by_fp_vector, by_lane, by_middle_lane, by_precision, by_q, by_small_lane};
+/// The format for `ftype`.
+macro_rules! by_format {
+    ($field:expr, $f:ident => $body:expr) => {
+        match $field {
+            0 => {
+                type $f = Single;
+                $body
+            }
+            1 => {
+                type $f = Double;
+                $body
+            }
+            _ => {
+                type $f = Half;
+                $body
+            }
+        }
+    };
+}
+
+pub(super) use {by_format, by_fp_vector, by_lane, by_middle_lane, by_precision, by_q, by_small_lane};

@@ -4,7 +4,7 @@ use a64::Insn;
 use a64::pseudocode::vfp_expand_imm;
 
 use crate::fp::{Double, Half, Single};
-use crate::lower::arrange::{by_precision, dn, dnm};
+use crate::lower::arrange::{by_format, dn, dnm};
 use crate::lower::{Draft, Lower, dst, src, vreg};
 use crate::sem::fp::{Fp, Fp3, FpCompare, FpCompareIf, FpFromGeneral, FpSelect, FpToGeneral};
 use crate::sem::simd::{FromGeneral, LiteralV, MoveFromGeneral, MoveV, ToGeneral, Vector};
@@ -17,15 +17,27 @@ use crate::simd::int::{FpAbs, FpNeg};
 use crate::simd::permute::{Extract, Insert};
 
 pub(super) fn FMOV_floatdp1(i: Insn, c: &mut Lower<'_>) -> Draft {
-    if i.ftype() == 0 { c.op::<MoveV<4>>(dn(i), 0) } else { c.op::<MoveV<8>>(dn(i), 0) }
+    match i.ftype() {
+        0 => c.op::<MoveV<4>>(dn(i), 0),
+        1 => c.op::<MoveV<8>>(dn(i), 0),
+        _ => c.op::<MoveV<2>>(dn(i), 0),
+    }
 }
 
 pub(super) fn FABS_floatdp1(i: Insn, c: &mut Lower<'_>) -> Draft {
-    if i.ftype() == 0 { c.op::<Vector<FpAbs<u32>, 4>>(dn(i), 0) } else { c.op::<Vector<FpAbs<u64>, 8>>(dn(i), 0) }
+    match i.ftype() {
+        0 => c.op::<Vector<FpAbs<u32>, 4>>(dn(i), 0),
+        1 => c.op::<Vector<FpAbs<u64>, 8>>(dn(i), 0),
+        _ => c.op::<Vector<FpAbs<u16>, 2>>(dn(i), 0),
+    }
 }
 
 pub(super) fn FNEG_floatdp1(i: Insn, c: &mut Lower<'_>) -> Draft {
-    if i.ftype() == 0 { c.op::<Vector<FpNeg<u32>, 4>>(dn(i), 0) } else { c.op::<Vector<FpNeg<u64>, 8>>(dn(i), 0) }
+    match i.ftype() {
+        0 => c.op::<Vector<FpNeg<u32>, 4>>(dn(i), 0),
+        1 => c.op::<Vector<FpNeg<u64>, 8>>(dn(i), 0),
+        _ => c.op::<Vector<FpNeg<u16>, 2>>(dn(i), 0),
+    }
 }
 
 pub(super) fn FCVT_floatdp1(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -43,7 +55,7 @@ pub(super) fn FCVT_floatdp1(i: Insn, c: &mut Lower<'_>) -> Draft {
 macro_rules! scalars {
     ($($name:ident $operands:ident $op:ty;)*) => {$(
         pub(super) fn $name(i: Insn, c: &mut Lower<'_>) -> Draft {
-            by_precision!(i.ftype(), F => c.op::<Fp<Each<$op, F, 1>>>($operands(i), 0))
+            by_format!(i.ftype(), F => c.op::<Fp<Each<$op, F, 1>>>($operands(i), 0))
         }
     )*};
 }
@@ -72,7 +84,7 @@ macro_rules! fused {
     ($($name:ident $op:ty;)*) => {$(
         pub(super) fn $name(i: Insn, c: &mut Lower<'_>) -> Draft {
             let [d, n, m, _] = dnm(i);
-            by_precision!(i.ftype(), F => c.op::<Fp3<Each<$op, F, 1>>>([d, n, m, vreg(i.ra())], 0))
+            by_format!(i.ftype(), F => c.op::<Fp3<Each<$op, F, 1>>>([d, n, m, vreg(i.ra())], 0))
         }
     )*};
 }
@@ -88,7 +100,7 @@ macro_rules! comparisons {
     ($($name:ident $signal:literal $zero:literal;)*) => {$(
         pub(super) fn $name(i: Insn, c: &mut Lower<'_>) -> Draft {
             let r = [0, vreg(i.rn()), vreg(i.rm()), 0];
-            by_precision!(i.ftype(), F => c.op::<FpCompare<CompareFlags<F, $signal>, $zero>>(r, 0))
+            by_format!(i.ftype(), F => c.op::<FpCompare<CompareFlags<F, $signal>, $zero>>(r, 0))
         }
     )*};
 }
@@ -117,7 +129,7 @@ macro_rules! conditional_comparisons {
     ($($name:ident $signal:literal;)*) => {$(
         pub(super) fn $name(i: Insn, c: &mut Lower<'_>) -> Draft {
             let r = [0, vreg(i.rn()), vreg(i.rm()), 0];
-            by_precision!(i.ftype(), F => by_condition!(i.cond(), COND =>
+            by_format!(i.ftype(), F => by_condition!(i.cond(), COND =>
                 c.op::<FpCompareIf<CompareFlags<F, $signal>, COND>>(r, i.nzcv() as i32)))
         }
     )*};
@@ -129,15 +141,15 @@ conditional_comparisons! {
 }
 
 pub(super) fn FCSEL_floatsel(i: Insn, c: &mut Lower<'_>) -> Draft {
-    if i.ftype() == 0 {
-        by_condition!(i.cond(), COND => c.op::<FpSelect<COND, 4>>(dnm(i), 0))
-    } else {
-        by_condition!(i.cond(), COND => c.op::<FpSelect<COND, 8>>(dnm(i), 0))
+    match i.ftype() {
+        0 => by_condition!(i.cond(), COND => c.op::<FpSelect<COND, 4>>(dnm(i), 0)),
+        1 => by_condition!(i.cond(), COND => c.op::<FpSelect<COND, 8>>(dnm(i), 0)),
+        _ => by_condition!(i.cond(), COND => c.op::<FpSelect<COND, 2>>(dnm(i), 0)),
     }
 }
 
 pub(super) fn FMOV_floatimm(i: Insn, c: &mut Lower<'_>) -> Draft {
-    let value = c.literal(vfp_expand_imm(i.imm8_13(), 32 << i.ftype()));
+    let value = c.literal(vfp_expand_imm(i.imm8_13(), [32, 64, 16, 16][i.ftype() as usize]));
     c.op::<LiteralV<false>>([vreg(i.rd()), 0, 0, 0], value)
 }
 
@@ -148,7 +160,7 @@ macro_rules! to_int {
             let r = [dst(i.rd()), vreg(i.rn()), 0, 0];
             let fraction_bits: fn(Insn) -> i32 = $fraction_bits;
             let n = fraction_bits(i);
-            by_precision!(i.ftype(), F => if i.sf() == 1 {
+            by_format!(i.ftype(), F => if i.sf() == 1 {
                 c.op::<FpToGeneral<FpToInt<F, 64, { mode::$mode }, $signed>>>(r, n)
             } else {
                 c.op::<FpToGeneral<FpToInt<F, 32, { mode::$mode }, $signed>>>(r, n)
@@ -178,7 +190,7 @@ macro_rules! from_int {
             let r = [vreg(i.rd()), src(i.rn()), 0, 0];
             let fraction_bits: fn(Insn) -> i32 = $fraction_bits;
             let n = fraction_bits(i);
-            by_precision!(i.ftype(), F => if i.sf() == 1 {
+            by_format!(i.ftype(), F => if i.sf() == 1 {
                 c.op::<FpFromGeneral<IntToFp<F, 64, $signed>>>(r, n)
             } else {
                 c.op::<FpFromGeneral<IntToFp<F, 32, $signed>>>(r, n)
@@ -196,12 +208,20 @@ from_int! {
 
 pub(super) fn FMOV_to_float2int(i: Insn, c: &mut Lower<'_>) -> Draft {
     let r = [dst(i.rd()), vreg(i.rn()), 0, 0];
-    if i.sf() == 1 { c.op::<ToGeneral<Extract<u64>, true>>(r, 0) } else { c.op::<ToGeneral<Extract<u32>, true>>(r, 0) }
+    match i.ftype() {
+        0 => c.op::<ToGeneral<Extract<u32>, true>>(r, 0),
+        1 => c.op::<ToGeneral<Extract<u64>, true>>(r, 0),
+        _ => c.op::<ToGeneral<Extract<u16>, true>>(r, 0),
+    }
 }
 
 pub(super) fn FMOV_from_float2int(i: Insn, c: &mut Lower<'_>) -> Draft {
     let r = [vreg(i.rd()), src(i.rn()), 0, 0];
-    if i.sf() == 1 { c.op::<MoveFromGeneral<8>>(r, 0) } else { c.op::<MoveFromGeneral<4>>(r, 0) }
+    match i.ftype() {
+        0 => c.op::<MoveFromGeneral<4>>(r, 0),
+        1 => c.op::<MoveFromGeneral<8>>(r, 0),
+        _ => c.op::<MoveFromGeneral<2>>(r, 0),
+    }
 }
 
 pub(super) fn FMOV_to_high_float2int(i: Insn, c: &mut Lower<'_>) -> Draft {

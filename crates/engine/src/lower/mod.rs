@@ -17,6 +17,7 @@ mod flags;
 mod fp;
 mod mem;
 mod pending;
+mod simd_half;
 mod simd_later;
 mod simd_mem;
 mod simd_misc;
@@ -181,6 +182,7 @@ mod rows {
     pub(super) use super::flags::*;
     pub(super) use super::fp::*;
     pub(super) use super::mem::*;
+    pub(super) use super::simd_half::*;
     pub(super) use super::simd_later::*;
     pub(super) use super::simd_mem::*;
     pub(super) use super::simd_misc::*;

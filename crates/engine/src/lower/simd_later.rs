@@ -3,6 +3,7 @@
 
 use a64::Insn;
 
+use crate::fp::Half;
 use crate::fp::bfloat::Bfloat;
 use crate::fp::{Double, Single};
 use crate::lower::arrange::{by_fp_vector, by_middle_lane, by_precision, by_q, bytes, dn, dnm};
@@ -137,8 +138,23 @@ macro_rules! by_rotation {
     };
 }
 
+/// The format and the number of lanes for `size` and Q.
+macro_rules! by_complex_vector {
+    ($i:expr, $f:ident, $count:ident => $body:expr) => {
+        if $i.size_22() == 1 {
+            type $f = Half;
+            by_q!($i, Q => {
+                const $count: usize = if Q { 8 } else { 4 };
+                $body
+            })
+        } else {
+            by_fp_vector!($i, $f, $count => $body)
+        }
+    };
+}
+
 pub(super) fn FCADD_asimdsame2(i: Insn, c: &mut Lower<'_>) -> Draft {
-    by_fp_vector!(i, F, COUNT => if i.rot_12() == 0 {
+    by_complex_vector!(i, F, COUNT => if i.rot_12() == 0 {
         c.op::<Fp<ComplexAdd<F, COUNT, 1>>>(dnm(i), 0)
     } else {
         c.op::<Fp<ComplexAdd<F, COUNT, 3>>>(dnm(i), 0)
@@ -146,12 +162,21 @@ pub(super) fn FCADD_asimdsame2(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 pub(super) fn FCMLA_asimdsame2(i: Insn, c: &mut Lower<'_>) -> Draft {
-    by_fp_vector!(i, F, COUNT => by_rotation!(i.rot_11(), ROT => c.op::<Fp<ComplexMulAdd<F, COUNT, ROT>>>(dnm(i), 0)))
+    by_complex_vector!(i, F, COUNT =>
+        by_rotation!(i.rot_11(), ROT => c.op::<Fp<ComplexMulAdd<F, COUNT, ROT>>>(dnm(i), 0)))
 }
 
 pub(super) fn FCMLA_asimdelem(i: Insn, c: &mut Lower<'_>) -> Draft {
     let r = [vreg(i.rd()), vreg(i.rn()), vreg(i.m_20() << 4 | i.rm_4()), 0];
-    by_rotation!(i.rot_13(), ROT => c.op::<Fp<ByComplex<ComplexMulAdd<Single, 4, ROT>, Single>>>(r, i.h_11() as i32))
+    if i.size_22() == 2 {
+        let index = i.h_11() as i32;
+        return by_rotation!(i.rot_13(), ROT => c.op::<Fp<ByComplex<ComplexMulAdd<Single, 4, ROT>, Single>>>(r, index));
+    }
+    let index = (i.h_11() << 1 | i.l_21()) as i32;
+    by_rotation!(i.rot_13(), ROT => by_q!(i, Q => {
+        const COUNT: usize = if Q { 8 } else { 4 };
+        c.op::<Fp<ByComplex<ComplexMulAdd<Half, COUNT, ROT>, Half>>>(r, index)
+    }))
 }
 
 pub(super) fn BFMLAL_asimdsame2(i: Insn, c: &mut Lower<'_>) -> Draft {

@@ -9,7 +9,7 @@ use crate::sem::fp::Fp;
 use crate::sem::simd::{Saturating, Vector};
 use crate::simd::Lane;
 use crate::simd::convert::{Lengthen, Shorten, UnsignedEstimate};
-use crate::simd::fp::{self, Across4, Each, RoundInt, ToInt, mode};
+use crate::simd::fp::{self, Across as FpAcross, Each, RoundInt, ToInt, mode};
 use crate::simd::int::{
     Abs, Across, AddTo, CmpEq, CmpGe, CmpGt, CountOnes, CountSign, CountZeros, FpAbs, FpNeg, Neg, Not, ReverseBits,
     WithZero, ZeroWith, across,
@@ -215,7 +215,7 @@ across_lanes! {
 macro_rules! floating_across {
     ($($name:ident $op:ident;)*) => {$(
         pub(super) fn $name(i: Insn, c: &mut Lower<'_>) -> Draft {
-            c.op::<Fp<Across4<fp::$op, Single>>>(dn(i), 0)
+            c.op::<Fp<FpAcross<fp::$op, Single, 4>>>(dn(i), 0)
         }
     )*};
 }

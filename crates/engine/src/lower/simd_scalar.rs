@@ -2,7 +2,7 @@
 
 use a64::Insn;
 
-use crate::fp::{Double, Single};
+use crate::fp::{Double, Half, Single};
 use crate::lower::arrange::{by_lane, by_middle_lane, by_precision, by_small_lane, dn, dnm};
 use crate::lower::simd_move::size_and_index;
 use crate::lower::simd_shift::{element, left, right, size_of_shift};
@@ -217,7 +217,12 @@ pub(super) fn FCVTXN_asisdmisc(i: Insn, c: &mut Lower<'_>) -> Draft {
 macro_rules! fixed_point {
     ($($name:ident $op:ty;)*) => {$(
         pub(super) fn $name(i: Insn, c: &mut Lower<'_>) -> Draft {
-            by_precision!(size_of_shift(i).saturating_sub(2), F => c.op::<Fp<Each<$op, F, 1>>>(dn(i), right(i)))
+            let n = right(i);
+            match size_of_shift(i) {
+                1 => c.op::<Fp<Each<$op, Half, 1>>>(dn(i), n),
+                2 => c.op::<Fp<Each<$op, Single, 1>>>(dn(i), n),
+                _ => c.op::<Fp<Each<$op, Double, 1>>>(dn(i), n),
+            }
         }
     )*};
 }

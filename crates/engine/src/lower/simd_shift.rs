@@ -2,7 +2,7 @@
 
 use a64::Insn;
 
-use crate::fp::{Double, Single};
+use crate::fp::{Double, Half, Single};
 use crate::lower::arrange::{by_fp_vector, by_lane, by_middle_lane, by_precision, by_q, by_small_lane, bytes, dn};
 use crate::lower::{Draft, Lower, vreg};
 use crate::sem::fp::Fp;
@@ -117,6 +117,8 @@ macro_rules! fixed_point {
         pub(super) fn $name(i: Insn, c: &mut Lower<'_>) -> Draft {
             let n = right(i);
             match (size_of_shift(i), i.q()) {
+                (1, 0) => c.op::<Fp<Each<$op, Half, 4>>>(dn(i), n),
+                (1, _) => c.op::<Fp<Each<$op, Half, 8>>>(dn(i), n),
                 (3, _) => c.op::<Fp<Each<$op, Double, 2>>>(dn(i), n),
                 (_, 0) => c.op::<Fp<Each<$op, Single, 2>>>(dn(i), n),
                 _ => c.op::<Fp<Each<$op, Single, 4>>>(dn(i), n),

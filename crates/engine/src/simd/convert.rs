@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 use super::fp::{get, rounding, scale};
 use super::wide::pack;
 use super::{FpOp, Lane, V128};
-use crate::fp::host::{self, HostFloat};
+use crate::fp::host::{self, HostFloat, half};
 use crate::fp::{self, Double, Env, Float, Rounding, Single};
 
 /// A scalar in general register size: `a` to an integer of `WIDTH` bits with
@@ -42,13 +42,13 @@ impl<F: HostFloat, const WIDTH: u32, const SIGNED: bool> FpOp for FromGeneral<F,
     #[inline(always)]
     fn host(a: V128, _: V128, _: V128, n: u64) -> Option<V128> {
         let x = a.low();
-        let value = match (WIDTH, SIGNED) {
+        let value = scale::<F>(n, || match (WIDTH, SIGNED) {
             (32, true) => F::from_signed(i64::from(x as i32)),
             (32, false) => F::from_signed(i64::from(x as u32)),
             (_, true) => F::from_signed(x as i64),
             (_, false) => F::from_unsigned(x),
-        };
-        Some(V128::from_halves(scale::<F>(value, n)?, 0))
+        });
+        Some(V128::from_halves(value?, 0))
     }
 
     #[inline(always)]
@@ -97,6 +97,9 @@ fn host_convert<From: Float, To: Float>(a: u64) -> Option<u64> {
     match (From::BITS, To::BITS) {
         (64, 32) => host::narrow(a),
         (32, 64) => host::widen(a & 0xffff_ffff),
+        (16, 32) if From::IS_HALF => half::to_single(a),
+        (16, 64) if From::IS_HALF => host::widen(half::to_single(a)?),
+        (32, 16) if To::IS_HALF => half::from_single(a),
         _ => None,
     }
 }
@@ -121,6 +124,9 @@ pub struct Lengthen<From, To, T, const HIGH: bool>(PhantomData<(From, To, T)>);
 impl<From: Float, To: Float, T: Lane, const HIGH: bool> FpOp for Lengthen<From, To, T, HIGH> {
     #[inline(always)]
     fn host(a: V128, _: V128, _: V128, _: u64) -> Option<V128> {
+        if From::IS_HALF {
+            return half::lengthen::<HIGH>(a);
+        }
         let mut good = true;
         let result = lengthen::<T, HIGH>(a, |bits| {
             host_convert::<From, To>(bits).unwrap_or_else(|| {
@@ -154,6 +160,10 @@ impl<From: Float, To: Float, T: Lane, const ODD: bool, const HIGH: bool> FpOp fo
     fn host(a: V128, _: V128, c: V128, _: u64) -> Option<V128> {
         if ODD {
             return None;
+        }
+        if To::IS_HALF {
+            let narrow = half::shorten(a)?.lanes::<T>();
+            return Some(pack::<T, HIGH>(c, |i| narrow.as_ref()[i]));
         }
         let lanes = a.lanes::<T::Wide>();
         let mut good = true;

@@ -48,6 +48,7 @@ pub(super) fn get<F: HostFloat>(v: V128, i: usize) -> u64 {
 #[inline(always)]
 pub(super) fn set<F: HostFloat>(v: V128, i: usize, value: u64) -> V128 {
     match F::BITS {
+        16 => v.with_lane::<u16>(i, value as u16),
         32 => v.with_lane::<u32>(i, value as u32),
         _ => v.with_lane::<u64>(i, value),
     }
@@ -86,6 +87,7 @@ pub struct ByElement<O, F>(PhantomData<(O, F)>);
 #[inline(always)]
 fn splat<F: HostFloat>(b: V128, n: u64) -> V128 {
     match F::BITS {
+        16 => V128::splat(b.lane::<u16>(n as usize)),
         32 => V128::splat(b.lane::<u32>(n as usize)),
         _ => V128::splat(b.lane::<u64>(n as usize)),
     }
@@ -113,6 +115,8 @@ fn pairs<F: HostFloat, const COUNT: usize>(a: V128, b: V128) -> (V128, V128) {
     use super::permute::unzip;
     match (F::BITS, COUNT) {
         (_, 1) => (a, set::<F>(V128::zero(), 0, get::<F>(a, 1))),
+        (16, 4) => unzip::<u16, false>(a, b),
+        (16, _) => unzip::<u16, true>(a, b),
         (32, 2) => unzip::<u32, false>(a, b),
         (32, _) => unzip::<u32, true>(a, b),
         _ => unzip::<u64, true>(a, b),
@@ -133,23 +137,35 @@ impl<O: LaneOp<F>, F: HostFloat, const COUNT: usize> FpOp for Pairwise<O, F, COU
     }
 }
 
-/// `O` across the four lanes: of the results for each half.
+/// `O` across `COUNT` lanes: of the results for each half.
 #[derive(Debug)]
-pub struct Across4<O, F>(PhantomData<(O, F)>);
+pub struct Across<O, F, const COUNT: usize>(PhantomData<(O, F)>);
 
-impl<O: LaneOp<F>, F: HostFloat> FpOp for Across4<O, F> {
+/// Pairs of lanes, pairs of the results, and so on. (`Reduce` takes halves, and
+/// their halves: the same tree.)
+#[inline(always)]
+fn reduce<F: HostFloat, const COUNT: usize>(a: V128, mut f: impl FnMut(u64, u64) -> Option<u64>) -> Option<u64> {
+    let mut lanes: [u64; COUNT] = core::array::from_fn(|i| get::<F>(a, i));
+    let mut count = COUNT;
+    while count > 1 {
+        count /= 2;
+        for i in 0..count {
+            lanes[i] = f(lanes[2 * i], lanes[2 * i + 1])?;
+        }
+    }
+    Some(lanes[0])
+}
+
+impl<O: LaneOp<F>, F: HostFloat, const COUNT: usize> FpOp for Across<O, F, COUNT> {
     #[inline(always)]
     fn host(a: V128, _: V128, _: V128, n: u64) -> Option<V128> {
-        let low = O::host(get::<F>(a, 0), get::<F>(a, 1), 0, n)?;
-        let high = O::host(get::<F>(a, 2), get::<F>(a, 3), 0, n)?;
-        Some(V128::from_halves(O::host(low, high, 0, n)?, 0))
+        Some(V128::from_halves(reduce::<F, COUNT>(a, |x, y| O::host(x, y, 0, n))?, 0))
     }
 
     #[inline(always)]
     fn exact(a: V128, _: V128, _: V128, n: u64, env: &mut Env) -> V128 {
-        let low = O::exact(get::<F>(a, 0), get::<F>(a, 1), 0, n, env);
-        let high = O::exact(get::<F>(a, 2), get::<F>(a, 3), 0, n, env);
-        V128::from_halves(O::exact(low, high, 0, n, env), 0)
+        let result = reduce::<F, COUNT>(a, |x, y| Some(O::exact(x, y, 0, n, env)));
+        V128::from_halves(result.unwrap_or_default(), 0)
     }
 }
 
@@ -172,7 +188,7 @@ macro_rules! host_op2 {
             fn host_vector(a: V128, b: V128, _: V128, _: u64, count: usize) -> Option<V128> {
                 // Zero by zero would raise a flag in the lanes not in use.
                 let b = if matches!(Op2::$op, Op2::Div) && count as u32 * F::BITS == 64 {
-                    V128::from_halves(b.low(), V128::splat(0x3f80_0000_u32).low())
+                    V128::from_halves(b.low(), splat::<F>(V128::from_halves(F::ONE, 0), 0).low())
                 } else {
                     b
                 };
@@ -246,20 +262,19 @@ lane_ops! {
     NegMulSub[F](a, b, c, n, env)
         host F::mul_add(fp::neg::<F>(c), a, b),
         exact fp::mul_add::<F>(fp::neg::<F>(c), a, b, env);
-    /// An unsigned integer with `n` bits behind the point as a number.
-    FromUnsigned[F](a, b, c, n, env)
-        host if F::BITS == 64 { scale::<F>(F::from_unsigned(a), n) } else { scale::<F>(F::from_signed(i64::from(a as u32)), n) },
-        exact fp::from_fixed::<F>(a, F::BITS, n as u32, false, env);
 }
 
-/// `value / 2^n`, which is exact.
+/// `value / 2^n`, which is exact, but not in half precision.
 #[inline(always)]
-pub(super) fn scale<F: HostFloat>(value: Option<u64>, n: u64) -> Option<u64> {
+pub(super) fn scale<F: HostFloat>(n: u64, value: impl FnOnce() -> Option<u64>) -> Option<u64> {
     if n == 0 {
-        return value;
+        return value();
+    }
+    if F::BITS == 16 {
+        return None;
     }
     let power = (F::BIAS as u64).wrapping_sub(n & 127) << F::FRAC;
-    value.map(|value| F::scale(value, power))
+    F::scale(value()?, power)
 }
 
 #[inline(always)]
@@ -301,7 +316,7 @@ impl<F: HostFloat> LaneOp<F> for MulSub {
     }
     #[inline(always)]
     fn host_vector(a: V128, b: V128, c: V128, _: u64, _: usize) -> Option<V128> {
-        let sign = if F::BITS == 32 { V128::splat(1_u32 << 31) } else { V128::splat(1_u64 << 63) };
+        let sign = splat::<F>(V128::from_halves(F::SIGN, 0), 0);
         F::v_mul_add(c, a.zip::<u64>(sign, |a, s| a ^ s), b)
     }
 }
@@ -309,7 +324,7 @@ impl<F: HostFloat> LaneOp<F> for MulSub {
 /// The magnitudes of all lanes.
 #[inline(always)]
 fn abs_lanes<F: HostFloat>(a: V128) -> V128 {
-    if F::BITS == 32 { a.map::<u32>(|a| a & u32::MAX >> 1) } else { a.map::<u64>(|a| a & u64::MAX >> 1) }
+    a.zip::<u64>(splat::<F>(V128::from_halves(!F::SIGN, 0), 0), |a, m| a & m)
 }
 
 /// `|a - b|`.
@@ -368,8 +383,12 @@ pub struct FromSigned;
 impl<F: HostFloat> LaneOp<F> for FromSigned {
     #[inline(always)]
     fn host(a: u64, _: u64, _: u64, n: u64) -> Option<u64> {
-        let a = if F::BITS == 64 { a as i64 } else { i64::from(a as i32) };
-        scale::<F>(F::from_signed(a), n)
+        let a = match F::BITS {
+            16 => i64::from(a as i16),
+            32 => i64::from(a as i32),
+            _ => a as i64,
+        };
+        scale::<F>(n, || F::from_signed(a))
     }
     #[inline(always)]
     fn exact(a: u64, _: u64, _: u64, n: u64, env: &mut Env) -> u64 {
@@ -377,10 +396,33 @@ impl<F: HostFloat> LaneOp<F> for FromSigned {
     }
     #[inline(always)]
     fn host_vector(a: V128, b: V128, c: V128, n: u64, count: usize) -> Option<V128> {
-        if F::BITS == 32 && n == 0 {
-            return host::v_from_signed_32(a);
+        match F::BITS {
+            16 if n == 0 => host::half::v_from_int(a, true),
+            32 if n == 0 => host::v_from_signed_32(a),
+            _ => host_lanes::<Self, F>(a, b, c, n, count),
         }
-        host_lanes::<Self, F>(a, b, c, n, count)
+    }
+}
+
+/// An unsigned integer with `n` bits behind the point as a number.
+#[derive(Debug)]
+pub struct FromUnsigned;
+
+impl<F: HostFloat> LaneOp<F> for FromUnsigned {
+    #[inline(always)]
+    fn host(a: u64, _: u64, _: u64, n: u64) -> Option<u64> {
+        scale::<F>(n, || if F::BITS == 64 { F::from_unsigned(a) } else { F::from_signed(i64::from(a as u32)) })
+    }
+    #[inline(always)]
+    fn exact(a: u64, _: u64, _: u64, n: u64, env: &mut Env) -> u64 {
+        fp::from_fixed::<F>(a, F::BITS, n as u32, false, env)
+    }
+    #[inline(always)]
+    fn host_vector(a: V128, b: V128, c: V128, n: u64, count: usize) -> Option<V128> {
+        match F::BITS {
+            16 if n == 0 => host::half::v_from_int(a, false),
+            _ => host_lanes::<Self, F>(a, b, c, n, count),
+        }
     }
 }
 
@@ -538,9 +580,11 @@ impl<F: HostFloat, const MODE: u8, const SIGNED: bool> LaneOp<F> for ToInt<MODE,
     }
     #[inline(always)]
     fn host_vector(a: V128, b: V128, c: V128, n: u64, count: usize) -> Option<V128> {
-        if F::BITS == 32 && SIGNED && n == 0 && matches!(MODE, mode::Z | mode::N) {
-            return host::v_to_signed_32(a, rounding(MODE, Rounding::TieEven));
+        let is_plain = n == 0 && matches!(MODE, mode::Z | mode::N);
+        match F::BITS {
+            16 if is_plain => host::half::v_to_int(a, rounding(MODE, Rounding::TieEven), SIGNED),
+            32 if is_plain && SIGNED => host::v_to_signed_32(a, rounding(MODE, Rounding::TieEven)),
+            _ => host_lanes::<Self, F>(a, b, c, n, count),
         }
-        host_lanes::<Self, F>(a, b, c, n, count)
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod crypto_host;
 pub mod dot;
 pub mod fp;
 pub mod fp_integral;
+pub mod fp_long;
 pub mod int;
 pub mod permute;
 pub mod saturate;

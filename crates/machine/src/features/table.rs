@@ -121,7 +121,7 @@ features! {
     FEAT_SHA256       EVERYWHERE  [HWCAP_SHA2 "sha2"]                             [SHA2 1];
     FEAT_CRC32        EVERYWHERE  [HWCAP_CRC32 "crc32"]                           [CRC32 1];
     FEAT_LSE          EVERYWHERE  [HWCAP_ATOMICS "atomics"]                       [Atomic 2];
-    FEAT_FP16         BARE        [HWCAP_FPHP "fphp", HWCAP_ASIMDHP "asimdhp"]    [FP 1, AdvSIMD 1];
+    FEAT_FP16         EVERYWHERE  [HWCAP_FPHP "fphp", HWCAP_ASIMDHP "asimdhp"]    [FP 1, AdvSIMD 1];
     FEAT_RDM          EVERYWHERE  [HWCAP_ASIMDRDM "asimdrdm"]                     [RDM 1];
     FEAT_JSCVT        EVERYWHERE  [HWCAP_JSCVT "jscvt"]                           [JSCVT 1];
     FEAT_FCMA         EVERYWHERE  [HWCAP_FCMA "fcma"]                             [FCMA 1];
@@ -132,7 +132,7 @@ features! {
     FEAT_SM4          EVERYWHERE  [HWCAP_SM4 "sm4"]                               [SM4 1];
     FEAT_DotProd      EVERYWHERE  [HWCAP_ASIMDDP "asimddp"]                       [DP 1];
     FEAT_SHA512       EVERYWHERE  [HWCAP_SHA512 "sha512"]                         [SHA2 2];
-    FEAT_FHM          BARE        [HWCAP_ASIMDFHM "asimdfhm"]                     [FHM 1];
+    FEAT_FHM          EVERYWHERE  [HWCAP_ASIMDFHM "asimdfhm"]                     [FHM 1];
     FEAT_DIT          NOWHERE     [HWCAP_DIT "dit"]                               [DIT 1];
     FEAT_LSE2         BARE        [HWCAP_USCAT "uscat"]                           [AT 1];
     FEAT_LRCPC2       EVERYWHERE  [HWCAP_ILRCPC "ilrcpc"]                         [LRCPC 2];

@@ -67,6 +67,7 @@ fn computes_with_halves(encoding: Encoding, i: Insn) -> bool {
     let name = encoding.name();
     match encoding.row().group {
         "fp" => i.ftype() == 3,
+        _ if name.starts_with("FCMLA") || name.starts_with("FCADD") => i.size_22() == 1,
         _ => ["fp16", "_half_", "FMLAL", "FMLSL"].iter().any(|part| name.contains(part)),
     }
 }

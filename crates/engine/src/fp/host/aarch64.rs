@@ -268,12 +268,14 @@ macro_rules! precision {
                 Some(bits(r))
             }
 
-
+            #[inline(always)]
+            pub(in super::super) fn scale(a: u64, power: u64) -> Option<u64> {
+                op2(Op2::Mul, a, power)
+            }
 
             #[inline(always)]
-            pub(in super::super) fn scale(a: u64, power: u64) -> u64 {
-                let r: $f = op2!("fmul", $s, of(a), of(power));
-                bits(r)
+            pub(in super::super) fn v_scale(a: V128, power: V128) -> Option<V128> {
+                v_op2(Op2::Mul, a, power)
             }
 
             #[inline(always)]

@@ -22,6 +22,7 @@
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
+pub(crate) mod half;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod none;
 #[cfg(target_arch = "x86_64")]
@@ -89,8 +90,10 @@ pub trait HostFloat: Float {
     fn from_unsigned(a: u64) -> Option<u64>;
     /// An integral value; `None` on a host without it ([`has_round`]).
     fn round_int(a: u64, rounding: Rounding, exact: bool) -> Option<u64>;
-    /// An exact product; of interest only for what this host returned.
-    fn scale(a: u64, power: u64) -> u64;
+    /// An exact product, of which the second factor is a power of two.
+    fn scale(a: u64, power: u64) -> Option<u64>;
+    /// An exact product in each lane.
+    fn v_scale(a: V128, power: V128) -> Option<V128>;
     /// An integral value in each lane.
     fn v_round_int(a: V128, rounding: Rounding, exact: bool) -> Option<V128>;
     /// `a op b` in each lane of a vector of 128 bits.
@@ -147,8 +150,12 @@ macro_rules! host_float {
                 arch::$m::round_int(a, rounding, exact)
             }
             #[inline(always)]
-            fn scale(a: u64, power: u64) -> u64 {
+            fn scale(a: u64, power: u64) -> Option<u64> {
                 arch::$m::scale(a, power)
+            }
+            #[inline(always)]
+            fn v_scale(a: V128, power: V128) -> Option<V128> {
+                arch::$m::v_scale(a, power)
             }
             #[inline(always)]
             fn v_round_int(a: V128, rounding: Rounding, exact: bool) -> Option<V128> {

@@ -91,8 +91,11 @@ macro_rules! nothing {
             pub(in super::super) fn round_int(_: u64, _: Rounding, _: bool) -> Option<u64> {
                 None
             }
-            pub(in super::super) fn scale(_: u64, _: u64) -> u64 {
-                0
+            pub(in super::super) fn scale(_: u64, _: u64) -> Option<u64> {
+                None
+            }
+            pub(in super::super) fn v_scale(_: V128, _: V128) -> Option<V128> {
+                None
             }
             pub(in super::super) fn v_round_int(_: V128, _: Rounding, _: bool) -> Option<V128> {
                 None

@@ -391,8 +391,13 @@ macro_rules! precision {
             }
 
             #[inline(always)]
-            pub(in super::super) fn scale(a: u64, power: u64) -> u64 {
-                bits(sse2op!(concat!("mul", $s), of(a), of(power)))
+            pub(in super::super) fn scale(a: u64, power: u64) -> Option<u64> {
+                Some(bits(sse2op!(concat!("mul", $s), of(a), of(power))))
+            }
+
+            #[inline(always)]
+            pub(in super::super) fn v_scale(a: V128, power: V128) -> Option<V128> {
+                Some($to_int(sse2op!(concat!("mul", $p), $of_int(a), $of_int(power))))
             }
 
             #[inline(always)]
