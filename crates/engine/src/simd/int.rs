@@ -155,6 +155,8 @@ impl<O: VectorOp, T: Lane> VectorOp for SubFrom<O, T> {
 pub struct ByElement<O, T>(PhantomData<(O, T)>);
 
 impl<O: VectorOp, T: Lane> VectorOp for ByElement<O, T> {
+    const IS_LARGE: bool = O::IS_LARGE;
+
     #[inline(always)]
     fn eval(a: V128, b: V128, c: V128, n: u64) -> V128 {
         O::eval(a, V128::splat(b.lane::<T>(n as usize)), c, 0)
