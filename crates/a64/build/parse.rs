@@ -194,7 +194,8 @@ fn atom(at: &str, fields: &[Field], text: &str) -> String {
         .find_map(|op| text.split_once(op).map(|(n, v)| (n.trim(), *op, v.trim())))
         .unwrap_or_else(|| panic!("{at}: no condition: {text}"));
     let field = fields.iter().find(|f| f.name == name).unwrap_or_else(|| panic!("{at}: no field {name}"));
-    let get = format!("((w >> {}) & {})", field.lsb, (1u64 << field.width) - 1);
+    let value_of = |f: &Field| format!("((w >> {}) & {})", f.lsb, (1u64 << f.width) - 1);
+    let get = value_of(field);
     let number = |v: &str| match v.strip_prefix("0b") {
         Some(b) => u32::from_str_radix(b, 2).unwrap_or_else(|_| panic!("{at}: number {v}")),
         None => v.parse().unwrap_or_else(|_| panic!("{at}: number {v}")),
@@ -205,7 +206,10 @@ fn atom(at: &str, fields: &[Field], text: &str) -> String {
             let mask = number(&format!("0b{}", b.replace('0', "1").replace('x', "0")));
             format!("{get} & {mask} == {}", number(&format!("0b{}", b.replace('x', "0"))))
         }
-        _ => format!("{get} == {}", number(v)),
+        _ => match fields.iter().find(|f| f.name == v) {
+            Some(other) => format!("{get} == {}", value_of(other)),
+            None => format!("{get} == {}", number(v)),
+        },
     };
     match op {
         "=" => format!("({})", values.split('|').map(|v| equal(v.trim())).collect::<Vec<_>>().join(" || ")),

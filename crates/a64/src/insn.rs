@@ -55,6 +55,11 @@ fields! {
     imm5 "imm5" 16 5;
     imm6 "imm6" 10 6;
     imm6_15 "imm6" 15 6;
+    uimm6 "uimm6" 16 6;
+    uimm4 "uimm4" 10 4;
+    imm2 "imm2" 10 2;
+    op1_22 "op1" 22 2;
+    op2_12 "op2" 12 4;
     mask "mask" 0 4;
     imm7 "imm7" 15 7;
     imm9 "imm9" 12 9;

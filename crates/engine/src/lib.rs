@@ -43,7 +43,7 @@ mod wide;
 
 pub use cpu::{Cpu, FillRandom, KickHandle, Stats};
 pub use host::host_features;
-pub use lower::pending_encodings;
+pub use lower::encodings_not_provided;
 pub use machine::features::{self, CpuFeatures};
 pub use mem::arena::{Arena, ReleaseHook};
 pub use mem::space::AddressSpace;

@@ -53,6 +53,15 @@ fn every_feature_of_the_engine_that_has_instructions_is_named_by_a_row() {
 }
 
 #[test]
+fn rows_without_a_form_are_those_of_features_that_are_not_provided() {
+    for encoding in Encoding::ALL {
+        let is_listed = engine::encodings_not_provided().contains(&encoding.name());
+        let is_not_provided = encoding.row().needs.iter().any(|n| NOT_PROVIDED.contains(&n.feature));
+        assert_eq!(is_listed, is_not_provided, "{}", encoding.name());
+    }
+}
+
+#[test]
 fn a_conditional_need_is_of_the_words_that_meet_it() {
     let pmull = |word: u32| Encoding::PMULL_asimddiff.features(word).next();
     // pmull v0.8h, v0.8b, v0.8b; pmull v0.1q, v0.1d, v0.1d

@@ -81,6 +81,10 @@ fn general(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt::
             register(out, true, n, false)?;
             return Ok(if n == 30 { Shown::Default } else { Shown::Written });
         }
+        (Some(b'X'), "zr") => {
+            register(out, true, n, false)?;
+            return Ok(if n == 31 { Shown::Default } else { Shown::Written });
+        }
         (Some(b'W'), "") => false,
         (_, "") => i.sf() == 1,
         (_, "size") => i.size() == 3,
@@ -131,6 +135,10 @@ fn immediate(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt
         "nzcv" => i.nzcv().into(),
         "imm6.15" => i.imm6_15().into(),
         "mask" => i.mask().into(),
+        "uimm6.16" => (i.uimm6() * 16).into(),
+        "uimm4" => i.uimm4().into(),
+        "imm9.16" => i.simm9() * 16,
+        "imm7.16" => i.simm7() * 16,
         "CRm" => i.crm().into(),
         "bit" => i.test_bit().into(),
         "imm16.0" => i.imm16_0().into(),
@@ -225,6 +233,10 @@ fn pair_scale(o: &Operands) -> u32 {
     if fp { 2 + i.opc() } else { 2 + (i.opc() >> 1) }
 }
 
+/// What the copies of FEAT_MOPS do without privileges or without caching, by `op2`.
+const COPIES: [&str; 16] =
+    ["", "wt", "rt", "t", "wn", "wtwn", "rtwn", "twn", "rn", "wtrn", "rtrn", "trn", "n", "wtn", "rtn", "tn"];
+
 /// What only loads and stores have.
 fn memory(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt::Error> {
     let i = o.insn;
@@ -236,6 +248,10 @@ fn memory(out: &mut dyn Write, name: &str, o: &Operands) -> Result<Shown, fmt::E
         "R" => letter(i.r(), "l"),
         "L" => letter(i.l(), "a"),
         "o0" => letter(i.o0_15(), "l"),
+        "pme" => ["p", "m", "e", ""][i.op1_22() as usize],
+        "cpy" => COPIES[i.op2_12() as usize],
+        "setpme" => ["p", "m", "e", ""][i.op2_12() as usize >> 2],
+        "set" => ["", "t", "n", "tn"][i.op2_12() as usize & 3],
         "ext.mem" => return memory_extend(out, o),
         "prfop" => return prefetch(out, i.rt()),
         "Vt.size" => return vector(out, access_scale(o), i.rt()),

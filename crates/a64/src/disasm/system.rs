@@ -142,6 +142,7 @@ pub(super) fn operand(out: &mut dyn Write, name: &str, o: &Operands) -> Result<S
                 None => write!(out, "hint #{code}")?,
             }
         }
+        "barrier.nxs" => return written(out, ["osh", "nsh", "ish", "sy"][i.imm2() as usize]),
         "barrier" => return written(out, BARRIERS[i.crm() as usize]),
         "isb" | "clrex" => {
             write!(out, "#{}", i.crm())?;

@@ -5,7 +5,8 @@ class perm_undef {
 }
 
 class condbranch {
-    B_condbranch, "01010100 imm19:19 0 cond:4", "b.<cond.0> <offset19>";
+    B_condbranch,  "01010100 imm19:19 0 cond:4", "b.<cond.0> <offset19>";
+    BC_condbranch, "01010100 imm19:19 1 cond:4", "bc.<cond.0> <offset19>", FEAT_HBC;
 }
 
 class exception {
@@ -14,6 +15,7 @@ class exception {
     SMC_exception,   "11010100 000 imm16:16 000 11", "smc <imm16.hex>";
     BRK_exception,   "11010100 001 imm16:16 000 00", "brk <imm16.hex>";
     HLT_exception,   "11010100 010 imm16:16 000 00", "hlt <imm16.hex>";
+    TCANCEL_exception, "11010100 011 imm16:16 000 00", "tcancel <imm16.hex>", FEAT_TME;
     DCPS1_exception, "11010100 101 imm16:16 000 01", "dcps1{ <imm16.hex>}";
     DCPS2_exception, "11010100 101 imm16:16 000 10", "dcps2{ <imm16.hex>}";
     DCPS3_exception, "11010100 101 imm16:16 000 11", "dcps3{ <imm16.hex>}";
@@ -24,8 +26,10 @@ class hints {
 }
 
 class barriers {
+    TCOMMIT_barriers, "11010101000000110011 0000 011 11111", "tcommit", FEAT_TME;
     CLREX_barriers, "11010101000000110011 CRm:4 010 11111", "clrex{ <clrex>}";
     DSB_barriers,   "11010101000000110011 CRm:4 100 11111", "dsb <barrier>";
+    DSB_nxs_barriers, "11010101000000110011 imm2:2 10 001 11111", "dsb <barrier.nxs>nxs", FEAT_XS;
     DMB_barriers,   "11010101000000110011 CRm:4 101 11111", "dmb <barrier>";
     ISB_barriers,   "11010101000000110011 CRm:4 110 11111", "isb{ <isb>}";
     SB_barriers,    "11010101000000110011 0000 111 11111", "sb", FEAT_SB;
@@ -41,6 +45,11 @@ class pstate {
     XAFLAG_pstate, "1101010100000 000 0100 0000 001 11111", "xaflag", FEAT_FlagM2;
     AXFLAG_pstate, "1101010100000 000 0100 0000 010 11111", "axflag", FEAT_FlagM2;
     MSR_pstate,    "1101010100000 op1:3 0100 CRm:4 op2:3 11111", "<pstate>", FEAT_SSBS2 if op1=3 & op2=1, FEAT_DIT if op1=3 & op2=2;
+}
+
+class systemresult FEAT_TME {
+    TSTART_systemresult, "1101010100100 011 0011 0000 011 Rt:5", "tstart <Xt>";
+    TTEST_systemresult,  "1101010100100 011 0011 0001 011 Rt:5", "ttest <Xt>";
 }
 
 class systeminstrs {

@@ -12,6 +12,11 @@ class addsub_imm {
     SUBS_addsub_imm, "sf:1 11 100010 sh:1 imm12:12 Rn:5 Rd:5", "subs <Rd>, <Rn|SP>, #<imm12>{, <sh>}";
 }
 
+class addsub_immtags FEAT_MTE {
+    ADDG_addsub_immtags, "1 0 0 100011 0 uimm6:6 (00) uimm4:4 Rn:5 Rd:5", "addg <Xd|SP>, <Xn|SP>, #<uimm6.16>, #<uimm4>";
+    SUBG_addsub_immtags, "1 1 0 100011 0 uimm6:6 (00) uimm4:4 Rn:5 Rd:5", "subg <Xd|SP>, <Xn|SP>, #<uimm6.16>, #<uimm4>";
+}
+
 class log_imm {
     AND_log_imm,  "sf:1 00 100100 N:1 immr:6 imms:6 Rn:5 Rd:5", "and <Rd|SP>, <Rn>, #<bitmask>", "sf=0 -> N=0, N=0 -> imms!=0b11111x, N=0 -> imms!=0b011111|0b101111|0b110111|0b111011|0b111101, N=1 -> imms!=63";
     ORR_log_imm,  "sf:1 01 100100 N:1 immr:6 imms:6 Rn:5 Rd:5", "orr <Rd|SP>, <Rn>, #<bitmask>", "sf=0 -> N=0, N=0 -> imms!=0b11111x, N=0 -> imms!=0b011111|0b101111|0b110111|0b111011|0b111101, N=1 -> imms!=63";

@@ -1,6 +1,10 @@
 // Data processing, register.
 
 class dp_2src {
+    SUBP_dp_2src,   "1 0 0 11010110 Rm:5 000000 Rn:5 Rd:5", "subp <Xd>, <Xn|SP>, <Xm|SP>", FEAT_MTE;
+    SUBPS_dp_2src,  "1 0 1 11010110 Rm:5 000000 Rn:5 Rd:5", "subps <Xd>, <Xn|SP>, <Xm|SP>", FEAT_MTE;
+    IRG_dp_2src,    "1 0 0 11010110 Rm:5 000100 Rn:5 Rd:5", "irg <Xd|SP>, <Xn|SP>{, <Xm.zr>}", FEAT_MTE;
+    GMI_dp_2src,    "1 0 0 11010110 Rm:5 000101 Rn:5 Rd:5", "gmi <Xd>, <Xn|SP>, <Xm>", FEAT_MTE;
     UDIV_dp_2src,   "sf:1 0 0 11010110 Rm:5 000010 Rn:5 Rd:5", "udiv <Rd>, <Rn>, <Rm>";
     SDIV_dp_2src,   "sf:1 0 0 11010110 Rm:5 000011 Rn:5 Rd:5", "sdiv <Rd>, <Rn>, <Rm>";
     LSLV_dp_2src,   "sf:1 0 0 11010110 Rm:5 001000 Rn:5 Rd:5", "lsl <Rd>, <Rn>, <Rm>";

@@ -44,7 +44,37 @@ class memop {
     LDUMAX_memop, "size:2 111 0 00 A:1 R:1 1 Rs:5 0 110 00 Rn:5 Rt:5", "ldumax<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]", FEAT_LSE;
     LDUMIN_memop, "size:2 111 0 00 A:1 R:1 1 Rs:5 0 111 00 Rn:5 Rt:5", "ldumin<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]", FEAT_LSE;
     SWP_memop,    "size:2 111 0 00 A:1 R:1 1 Rs:5 1 000 00 Rn:5 Rt:5", "swp<A><R><bh> <Rs.size>, <Rt.size>, [<Xn|SP>]", FEAT_LSE;
+    ST64B_memop,   "11 111 0 00 0 0 1 11111 1 001 00 Rn:5 Rt:5", "st64b <Xt>, [<Xn|SP>]", "Rt=0bxxxx0, Rt!=0b11xxx", FEAT_LS64;
+    ST64BV0_memop, "11 111 0 00 0 0 1 Rs:5 1 010 00 Rn:5 Rt:5", "st64bv0 <Xs>, <Xt>, [<Xn|SP>]", "Rt=0bxxxx0, Rt!=0b11xxx", FEAT_LS64_ACCDATA;
+    ST64BV_memop,  "11 111 0 00 0 0 1 Rs:5 1 011 00 Rn:5 Rt:5", "st64bv <Xs>, <Xt>, [<Xn|SP>]", "Rt=0bxxxx0, Rt!=0b11xxx", FEAT_LS64_V;
+    LD64B_memop,   "11 111 0 00 0 0 1 11111 1 101 00 Rn:5 Rt:5", "ld64b <Xt>, [<Xn|SP>]", "Rt=0bxxxx0, Rt!=0b11xxx", FEAT_LS64;
     LDAPR_memop,  "size:2 111 0 00 1 0 1 11111 1 100 00 Rn:5 Rt:5", "ldapr<bh> <Rt.size>, [<Xn|SP>]", FEAT_LRCPC;
+}
+
+class ldsttags FEAT_MTE {
+    STG_post_ldsttags,    "11011001 00 1 imm9:9 01 Rn:5 Rt:5", "stg <Xt|SP>, [<Xn|SP>], #<imm9.16>";
+    STG_off_ldsttags,     "11011001 00 1 imm9:9 10 Rn:5 Rt:5", "stg <Xt|SP>, [<Xn|SP>{, #<imm9.16>}]";
+    STG_pre_ldsttags,     "11011001 00 1 imm9:9 11 Rn:5 Rt:5", "stg <Xt|SP>, [<Xn|SP>, #<imm9.16>]!";
+    STZG_post_ldsttags,   "11011001 01 1 imm9:9 01 Rn:5 Rt:5", "stzg <Xt|SP>, [<Xn|SP>], #<imm9.16>";
+    STZG_off_ldsttags,    "11011001 01 1 imm9:9 10 Rn:5 Rt:5", "stzg <Xt|SP>, [<Xn|SP>{, #<imm9.16>}]";
+    STZG_pre_ldsttags,    "11011001 01 1 imm9:9 11 Rn:5 Rt:5", "stzg <Xt|SP>, [<Xn|SP>, #<imm9.16>]!";
+    ST2G_post_ldsttags,   "11011001 10 1 imm9:9 01 Rn:5 Rt:5", "st2g <Xt|SP>, [<Xn|SP>], #<imm9.16>";
+    ST2G_off_ldsttags,    "11011001 10 1 imm9:9 10 Rn:5 Rt:5", "st2g <Xt|SP>, [<Xn|SP>{, #<imm9.16>}]";
+    ST2G_pre_ldsttags,    "11011001 10 1 imm9:9 11 Rn:5 Rt:5", "st2g <Xt|SP>, [<Xn|SP>, #<imm9.16>]!";
+    STZ2G_post_ldsttags,  "11011001 11 1 imm9:9 01 Rn:5 Rt:5", "stz2g <Xt|SP>, [<Xn|SP>], #<imm9.16>";
+    STZ2G_off_ldsttags,   "11011001 11 1 imm9:9 10 Rn:5 Rt:5", "stz2g <Xt|SP>, [<Xn|SP>{, #<imm9.16>}]";
+    STZ2G_pre_ldsttags,   "11011001 11 1 imm9:9 11 Rn:5 Rt:5", "stz2g <Xt|SP>, [<Xn|SP>, #<imm9.16>]!";
+    LDG_ldsttags,         "11011001 01 1 imm9:9 00 Rn:5 Rt:5", "ldg <Xt>, [<Xn|SP>{, #<imm9.16>}]";
+    STZGM_ldsttags,       "11011001 00 1 000000000 00 Rn:5 Rt:5", "stzgm <Xt>, [<Xn|SP>]";
+    STGM_ldsttags,        "11011001 10 1 000000000 00 Rn:5 Rt:5", "stgm <Xt>, [<Xn|SP>]";
+    LDGM_ldsttags,        "11011001 11 1 000000000 00 Rn:5 Rt:5", "ldgm <Xt>, [<Xn|SP>]";
+}
+
+class memcms FEAT_MOPS {
+    CPYF_memcms, "00 011 0 01 op1:2 0 Rs:5 op2:4 01 Rn:5 Rd:5", "cpyf<pme><cpy> [<Xd>]!, [<Xs>]!, <Xn>!", "op1!=3, Rd!=31|Rs|Rn, Rs!=31|Rn";
+    CPY_memcms,  "00 011 1 01 op1:2 0 Rs:5 op2:4 01 Rn:5 Rd:5", "cpy<pme><cpy> [<Xd>]!, [<Xs>]!, <Xn>!", "op1!=3, Rd!=31|Rs|Rn, Rs!=31|Rn";
+    SET_memcms,  "00 011 0 01 11 0 Rs:5 op2:4 01 Rn:5 Rd:5", "set<setpme><set> [<Xd>]!, <Xn>!, <Xs>", "op2<12, Rd!=31|Rs|Rn, Rs!=Rn";
+    SETG_memcms, "00 011 1 01 11 0 Rs:5 op2:4 01 Rn:5 Rd:5", "setg<setpme><set> [<Xd>]!, <Xn>!, <Xs>", "op2<12, Rd!=31|Rs|Rn, Rs!=Rn", FEAT_MTE;
 }
 
 class ldapstl_unscaled FEAT_LRCPC2 {
@@ -68,6 +98,7 @@ class ldstnapair_offs {
 }
 
 class ldstpair_post {
+    STGP_ldstpair_post, "01 101 0 001 0 imm7:7 Rt2:5 Rn:5 Rt:5", "stgp <Xt>, <Xt2>, [<Xn|SP>], #<imm7.16>", FEAT_MTE;
     STP_ldstpair_post,       "opc:2 101 0 001 0 imm7:7 Rt2:5 Rn:5 Rt:5", "stp <Rt.opc>, <Rt2.opc>, [<Xn|SP>], #<imm7>", "opc=0|2";
     LDP_ldstpair_post,       "opc:2 101 0 001 1 imm7:7 Rt2:5 Rn:5 Rt:5", "ldp <Rt.opc>, <Rt2.opc>, [<Xn|SP>], #<imm7>", "opc=0|2";
     LDPSW_ldstpair_post,     "01 101 0 001 1 imm7:7 Rt2:5 Rn:5 Rt:5", "ldpsw <Xt>, <Xt2>, [<Xn|SP>], #<imm7>";
@@ -76,6 +107,7 @@ class ldstpair_post {
 }
 
 class ldstpair_off {
+    STGP_ldstpair_off, "01 101 0 010 0 imm7:7 Rt2:5 Rn:5 Rt:5", "stgp <Xt>, <Xt2>, [<Xn|SP>{, #<imm7.16>}]", FEAT_MTE;
     STP_ldstpair_off,        "opc:2 101 0 010 0 imm7:7 Rt2:5 Rn:5 Rt:5", "stp <Rt.opc>, <Rt2.opc>, [<Xn|SP>{, #<imm7>}]", "opc=0|2";
     LDP_ldstpair_off,        "opc:2 101 0 010 1 imm7:7 Rt2:5 Rn:5 Rt:5", "ldp <Rt.opc>, <Rt2.opc>, [<Xn|SP>{, #<imm7>}]", "opc=0|2";
     LDPSW_ldstpair_off,      "01 101 0 010 1 imm7:7 Rt2:5 Rn:5 Rt:5", "ldpsw <Xt>, <Xt2>, [<Xn|SP>{, #<imm7>}]";
@@ -84,6 +116,7 @@ class ldstpair_off {
 }
 
 class ldstpair_pre {
+    STGP_ldstpair_pre, "01 101 0 011 0 imm7:7 Rt2:5 Rn:5 Rt:5", "stgp <Xt>, <Xt2>, [<Xn|SP>, #<imm7.16>]!", FEAT_MTE;
     STP_ldstpair_pre,        "opc:2 101 0 011 0 imm7:7 Rt2:5 Rn:5 Rt:5", "stp <Rt.opc>, <Rt2.opc>, [<Xn|SP>, #<imm7>]!", "opc=0|2";
     LDP_ldstpair_pre,        "opc:2 101 0 011 1 imm7:7 Rt2:5 Rn:5 Rt:5", "ldp <Rt.opc>, <Rt2.opc>, [<Xn|SP>, #<imm7>]!", "opc=0|2";
     LDPSW_ldstpair_pre,      "01 101 0 011 1 imm7:7 Rt2:5 Rn:5 Rt:5", "ldpsw <Xt>, <Xt2>, [<Xn|SP>, #<imm7>]!";

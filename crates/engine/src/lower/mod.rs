@@ -3,8 +3,8 @@
 //!
 //! The functions have the rows' names and live in one file per group. The
 //! match below comes from [`a64::for_each_encoding!`], so a row without a
-//! function stops the build; the rows that wait for one are listed in
-//! `pending`.
+//! function stops the build; the rows of features that are not
+//! provided are listed in `not_provided`.
 
 #![expect(non_snake_case, reason = "functions have the names of the table's rows")]
 
@@ -16,7 +16,7 @@ mod dp_reg;
 mod flags;
 mod fp;
 mod mem;
-mod pending;
+mod not_provided;
 mod simd_half;
 mod simd_later;
 mod simd_mem;
@@ -166,11 +166,11 @@ unsafe extern "C" fn undefined(
     }
 }
 
-/// The rows of the table that have no form yet: an instruction of theirs is
-/// undefined to the guest.
+/// The rows of the table that are there to be shown only: an instruction of
+/// theirs is undefined to the guest.
 #[must_use]
-pub fn pending_encodings() -> Vec<&'static str> {
-    pending::PENDING.to_vec()
+pub fn encodings_not_provided() -> &'static [&'static str] {
+    not_provided::NOT_PROVIDED
 }
 
 /// The functions that the dispatch finds, by name.
@@ -182,6 +182,7 @@ mod rows {
     pub(super) use super::flags::*;
     pub(super) use super::fp::*;
     pub(super) use super::mem::*;
+    pub(super) use super::not_provided::*;
     pub(super) use super::simd_half::*;
     pub(super) use super::simd_later::*;
     pub(super) use super::simd_mem::*;

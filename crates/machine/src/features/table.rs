@@ -159,4 +159,5 @@ features! {
 /// Features whose instructions the encoding table knows, so that they can be
 /// shown, and which no machine offers: the decision record
 /// `docs/decisions/0011-features-not-provided.md` has the reasons.
-pub const NOT_PROVIDED: &[&str] = &[];
+pub const NOT_PROVIDED: &[&str] =
+    &["FEAT_HBC", "FEAT_LS64", "FEAT_LS64_ACCDATA", "FEAT_LS64_V", "FEAT_MOPS", "FEAT_MTE", "FEAT_TME", "FEAT_XS"];
