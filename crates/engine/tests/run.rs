@@ -88,8 +88,8 @@ fn misaligned_acquire_and_exclusive_are_alignment_faults() {
     for word in [0xc8df_fc20, 0xc85f_7c20, 0xf826_0020] {
         let mut guest = Guest::new();
         guest.code(CODE, &[word]); // ldar, ldxr, ldadd at [x1]
-        guest.context.x[1] = DATA + 4;
-        assert_eq!(guest.run(), Exit::Misaligned { addr: DATA + 4 }, "{word:#x}");
+        guest.context.x[1] = DATA + 9;
+        assert_eq!(guest.run(), Exit::Misaligned { addr: DATA + 9 }, "{word:#x}");
         assert_eq!(guest.context.pc, CODE);
     }
 }

@@ -35,6 +35,8 @@ impl Cpu {
             (*local).target = (*ctx).pc;
             let nzcv = (*ctx).nzcv;
             (*ctx).pc = 0;
+            // Every exception return closes the local monitor.
+            (*ctx).monitor.size = 0;
             // While guest code runs, the host's sticky flags are FPSR's.
             let host_modes = fp::host::enter();
             drive(ctx, cpu, nzcv);

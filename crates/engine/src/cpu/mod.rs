@@ -68,6 +68,8 @@ pub(crate) struct Local {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) features: CpuFeatures,
     pub(crate) entropy: Entropy,
+    /// Ordered and atomic accesses need not be aligned within 16 bytes.
+    pub(crate) has_lse2: bool,
     /// What the TLB and the jump cache were last brought up to date with.
     pub(crate) seen_space: u64,
     pub(crate) seen_code: u64,
@@ -183,6 +185,7 @@ impl Cpu {
             space: core::ptr::null(),
             arena: Arc::clone(arena),
             clock,
+            has_lse2: features.has("FEAT_LSE2") && crate::wide::is_atomic(),
             features,
             entropy: Entropy::new(),
             seen_space: 0,

@@ -1,16 +1,17 @@
 //! The domain of plain numbers: what threaded code computes with.
 
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
+use core::sync::atomic::{Ordering, fence};
 
-use machine::{GuestAddr, Monitor, UserContext};
+use machine::UserContext;
 
 use crate::code::page;
 use crate::cpu::{CpuState, flag_kind};
 use crate::crc::crc32;
 use crate::domain::flags::{self, Flags, shifted};
-use crate::domain::memory::{Mode, Plain, opaque};
-use crate::domain::{Domain, Slot, Stop, Values, rmw, size};
+use crate::domain::memory::{Mode, opaque};
+use crate::domain::plain::Plain;
+use crate::domain::{Domain, Slot, Stop, Values, order, size};
 use crate::op::Op;
 use crate::simd::V128;
 
@@ -98,75 +99,12 @@ impl<M: Mode> Direct<M> {
         // SAFETY: this is the CPU's thread.
         unsafe { M::store::<T>(self.cpu, addr, value) }
     }
-
-    #[inline(always)]
-    fn place<T: Plain>(&self, addr: u64) -> Result<*mut T, Stop> {
-        // SAFETY: this is the CPU's thread.
-        unsafe { M::place_to_write::<T>(self.cpu, addr) }
-    }
-
-    #[inline(always)]
-    fn place_to_read<T: Plain>(&self, addr: u64) -> Result<*mut T, Stop> {
-        // SAFETY: this is the CPU's thread.
-        unsafe { M::place_to_read::<T>(self.cpu, addr) }
-    }
-
-    #[inline(always)]
-    fn monitor(&self) -> *mut Monitor {
-        // SAFETY: `new` vouches for `ctx`.
-        unsafe { &raw mut (*self.ctx).monitor }
-    }
-
-    #[inline(always)]
-    fn mark(&mut self, addr: u64, size: u64, value: [u64; 2]) {
-        // SAFETY: this is the CPU's thread.
-        unsafe { *self.monitor() = Monitor { value, addr: GuestAddr(addr).untagged(), size } };
-    }
-
-    /// What the monitor holds if it is open for an access, and closes it.
-    #[inline(always)]
-    fn take_mark(&mut self, addr: u64, size: u64) -> Option<[u64; 2]> {
-        // SAFETY: this is the CPU's thread.
-        let monitor = unsafe { &mut *self.monitor() };
-        let is_open = monitor.size == size && monitor.addr == GuestAddr(addr).untagged();
-        monitor.size = 0;
-        is_open.then_some(monitor.value)
-    }
 }
 
 impl<M> Values for Direct<M> {
     type X = u64;
     type B = bool;
     type V = V128;
-}
-
-/// An atomic access of one of the integer types.
-macro_rules! atomic_sized {
-    ($size:expr, |$atomic:ident, $int:ident| $body:expr) => {
-        #[allow(clippy::useless_conversion, reason = "the widest of the types is the one converted to")]
-        match $size {
-            size::B => {
-                type $atomic = AtomicU8;
-                type $int = u8;
-                $body
-            }
-            size::H => {
-                type $atomic = AtomicU16;
-                type $int = u16;
-                $body
-            }
-            size::W => {
-                type $atomic = AtomicU32;
-                type $int = u32;
-                $body
-            }
-            _ => {
-                type $atomic = AtomicU64;
-                type $int = u64;
-                $body
-            }
-        }
-    };
 }
 
 impl<M: Mode> Domain for Direct<M> {
@@ -494,168 +432,33 @@ impl<M: Mode> Domain for Direct<M> {
     #[inline(always)]
     fn load_pair<const SIZE: u8>(&mut self, addr: u64) -> Result<(u64, u64), Stop> {
         match SIZE {
-            size::W => self.load_as::<[u32; 2]>(addr).map(|[a, b]| (a.into(), b.into())),
-            _ => self.load_as::<[u64; 2]>(addr).map(|[a, b]| (a, b)),
+            size::W => self.load_as::<u64>(addr).map(|both| (both & 0xffff_ffff, both >> 32)),
+            // FEAT_LSE2: a pair that is aligned is one access.
+            _ => self.load_as::<V128>(addr).map(|both| (both.low(), both.high())),
         }
     }
 
     #[inline(always)]
     fn store_pair<const SIZE: u8>(&mut self, addr: u64, a: u64, b: u64) -> Result<(), Stop> {
         match SIZE {
-            size::W => self.store_as(addr, [a as u32, b as u32]),
-            _ => self.store_as(addr, [a, b]),
+            size::W => self.store_as(addr, a & 0xffff_ffff | b << 32),
+            _ => self.store_as(addr, V128::from_halves(a, b)),
         }
-    }
-
-    #[inline(always)]
-    fn load_acquire<const SIZE: u8>(&mut self, addr: u64) -> Result<u64, Stop> {
-        atomic_sized!(SIZE, |Atomic, Int| {
-            let place = self.place_to_read::<Int>(addr)?;
-            // SAFETY: aligned, and only ever accessed as memory that races.
-            Ok(unsafe { Atomic::from_ptr(place) }.load(Ordering::SeqCst).into())
-        })
-    }
-
-    #[inline(always)]
-    fn store_release<const SIZE: u8>(&mut self, addr: u64, value: u64) -> Result<(), Stop> {
-        atomic_sized!(SIZE, |Atomic, Int| {
-            let place = self.place::<Int>(addr)?;
-            // A load-acquire may not pass a store-release, which takes more
-            // than the host's release order.
-            // SAFETY: aligned, and only ever accessed as memory that races.
-            unsafe { Atomic::from_ptr(place) }.store(value as Int, Ordering::SeqCst);
-            Ok(())
-        })
-    }
-
-    #[inline(always)]
-    fn load_exclusive<const SIZE: u8>(&mut self, addr: u64) -> Result<u64, Stop> {
-        let value = self.load_acquire::<SIZE>(addr)?;
-        self.mark(addr, 1 << SIZE, [value, 0]);
-        Ok(value)
-    }
-
-    #[inline(always)]
-    fn load_exclusive_pair<const SIZE: u8>(&mut self, addr: u64) -> Result<(u64, u64), Stop> {
-        if SIZE == size::W {
-            let both = self.load_acquire::<{ size::X }>(addr)?;
-            self.mark(addr, 8, [both, 0]);
-            return Ok((both & 0xffff_ffff, both >> 32));
-        }
-        let place = self.place_to_read::<u128>(addr)?;
-        // SAFETY: aligned, and mapped for reading.
-        let value = unsafe { crate::wide::load(place) };
-        let halves = [value as u64, (value >> 64) as u64];
-        self.mark(addr, 16, halves);
-        Ok((halves[0], halves[1]))
-    }
-
-    #[inline(always)]
-    fn store_exclusive<const SIZE: u8>(&mut self, addr: u64, value: u64) -> Result<u64, Stop> {
-        atomic_sized!(SIZE, |Atomic, Int| {
-            let place = self.place::<Int>(addr)?;
-            let Some([expected, _]) = self.take_mark(addr, 1 << SIZE) else { return Ok(1) };
-            // SAFETY: aligned, and only ever accessed as memory that races.
-            let memory = unsafe { Atomic::from_ptr(place) };
-            let outcome = memory.compare_exchange(expected as Int, value as Int, Ordering::SeqCst, Ordering::SeqCst);
-            Ok(u64::from(outcome.is_err()))
-        })
-    }
-
-    #[inline(always)]
-    fn store_exclusive_pair<const SIZE: u8>(&mut self, addr: u64, a: u64, b: u64) -> Result<u64, Stop> {
-        if SIZE == size::W {
-            return self.store_exclusive::<{ size::X }>(addr, a & 0xffff_ffff | b << 32);
-        }
-        if M::IS_FAST {
-            return Err(Stop);
-        }
-        let place = self.place::<u128>(addr)?;
-        let Some([low, high]) = self.take_mark(addr, 16) else { return Ok(1) };
-        let wide = |low: u64, high: u64| u128::from(high) << 64 | u128::from(low);
-        let (expected, new) = (wide(low, high), wide(a, b));
-        // SAFETY: aligned, and mapped for writing.
-        let old = unsafe { crate::wide::compare_exchange(place, expected, new) };
-        Ok(u64::from(old != expected))
-    }
-
-    #[inline(always)]
-    fn clear_exclusive(&mut self) {
-        // SAFETY: this is the CPU's thread.
-        unsafe { (*self.monitor()).size = 0 };
-    }
-
-    #[inline(always)]
-    fn atomic<const OP: u8, const SIZE: u8>(&mut self, addr: u64, value: u64) -> Result<u64, Stop> {
-        atomic_sized!(SIZE, |Atomic, Int| {
-            let place = self.place::<Int>(addr)?;
-            // SAFETY: aligned, and only ever accessed as memory that races.
-            let memory = unsafe { Atomic::from_ptr(place) };
-            let value = value as Int;
-            let order = Ordering::SeqCst;
-            let signed = |a: Int| a.cast_signed();
-            let update = |f: &dyn Fn(Int) -> Int| {
-                let mut old = memory.load(Ordering::Relaxed);
-                while let Err(now) = memory.compare_exchange_weak(old, f(old), order, Ordering::Relaxed) {
-                    old = now;
-                }
-                old
-            };
-            Ok(u64::from(match OP {
-                rmw::ADD => memory.fetch_add(value, order),
-                rmw::CLR => memory.fetch_and(!value, order),
-                rmw::EOR => memory.fetch_xor(value, order),
-                rmw::SET => memory.fetch_or(value, order),
-                rmw::SMAX => update(&|old| if signed(old) >= signed(value) { old } else { value }),
-                rmw::SMIN => update(&|old| if signed(old) <= signed(value) { old } else { value }),
-                rmw::UMAX => update(&|old| old.max(value)),
-                rmw::UMIN => update(&|old| old.min(value)),
-                _ => memory.swap(value, order),
-            }))
-        })
-    }
-
-    #[inline(always)]
-    fn compare_and_swap<const SIZE: u8>(&mut self, addr: u64, expected: u64, new: u64) -> Result<u64, Stop> {
-        atomic_sized!(SIZE, |Atomic, Int| {
-            let place = self.place::<Int>(addr)?;
-            // SAFETY: aligned, and only ever accessed as memory that races.
-            let memory = unsafe { Atomic::from_ptr(place) };
-            let outcome = memory.compare_exchange(expected as Int, new as Int, Ordering::SeqCst, Ordering::SeqCst);
-            Ok(outcome.unwrap_or_else(|old| old).into())
-        })
-    }
-
-    #[inline(always)]
-    fn compare_and_swap_pair<const SIZE: u8>(
-        &mut self,
-        addr: u64,
-        expected: (u64, u64),
-        new: (u64, u64),
-    ) -> Result<(u64, u64), Stop> {
-        if SIZE == size::W {
-            let pair = |(low, high): (u64, u64)| low & 0xffff_ffff | high << 32;
-            let old = self.compare_and_swap::<{ size::X }>(addr, pair(expected), pair(new))?;
-            return Ok((old & 0xffff_ffff, old >> 32));
-        }
-        if M::IS_FAST {
-            return Err(Stop);
-        }
-        let place = self.place::<u128>(addr)?;
-        let wide = |(low, high): (u64, u64)| u128::from(high) << 64 | u128::from(low);
-        let (expected, new) = (wide(expected), wide(new));
-        // SAFETY: aligned, and mapped for writing.
-        let old = unsafe { crate::wide::compare_exchange(place, expected, new) };
-        Ok((old as u64, (old >> 64) as u64))
     }
 
     #[inline(always)]
     fn zero_block(&mut self, addr: u64) -> Result<(), Stop> {
-        self.store_as(addr & !63, [[0_u128; 2]; 2])
+        self.store_as(addr & !63, [[V128::zero(); 2]; 2])
     }
 
     #[inline(always)]
-    fn barrier(&mut self) {
-        fence(Ordering::SeqCst);
+    fn barrier<const KIND: u8>(&mut self) {
+        // Of these, x86-64 needs an instruction for the first only: it lets
+        // nothing pass but loads earlier stores.
+        match KIND {
+            order::LOADS | order::DECISION => fence(Ordering::Acquire),
+            order::STORES => fence(Ordering::Release),
+            _ => fence(Ordering::SeqCst),
+        }
     }
 }

@@ -11,41 +11,24 @@ use machine::{Access, Exit, GuestAddr, PAGE_SIZE, Prot};
 
 use crate::cpu::{CpuState, Local};
 use crate::domain::Stop;
+use crate::domain::plain::{Place, Plain};
 use crate::mem::arena::copy_racing;
 use crate::mem::tlb::{Tlb, TlbEntry};
 
 const PAGE_MASK: u64 = !(PAGE_SIZE - 1);
 
-/// Types that are nothing but bytes.
-///
-/// # Safety
-/// Every bit pattern is a value, and there is no padding.
-pub(crate) unsafe trait Plain: Copy {}
-// SAFETY: integers, and arrays of them.
-unsafe impl Plain for u8 {}
-// SAFETY: as above.
-unsafe impl Plain for u16 {}
-// SAFETY: as above.
-unsafe impl Plain for u32 {}
-// SAFETY: as above.
-unsafe impl Plain for u64 {}
-// SAFETY: as above.
-unsafe impl Plain for u128 {}
-// SAFETY: a vector register's contents.
-unsafe impl Plain for crate::simd::V128 {}
-// SAFETY: as above.
-unsafe impl<T: Plain> Plain for [T; 2] {}
-
 /// How to get at guest memory.
 pub(crate) trait Mode: 'static {
     /// May not call functions, and may give up: the slow mode comes next.
     const IS_FAST: bool;
-    /// Reads a value, which need not be aligned.
+    /// Reads a value, which need not be aligned. Each number in it is read
+    /// once; and whole where its size divides its address, or else as the host
+    /// does it.
     ///
     /// # Safety
     /// The caller is the thread that runs `cpu`.
     unsafe fn load<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<T, Stop>;
-    /// Writes a value, which need not be aligned.
+    /// Writes a value, which need not be aligned, as [`Mode::load`] reads it.
     ///
     /// # Safety
     /// As [`Mode::load`].
@@ -54,12 +37,12 @@ pub(crate) trait Mode: 'static {
     ///
     /// # Safety
     /// As [`Mode::load`].
-    unsafe fn place_to_read<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop>;
+    unsafe fn place_to_read<T>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop>;
     /// The host address of a value to be changed atomically. It must be aligned.
     ///
     /// # Safety
     /// As [`Mode::load`].
-    unsafe fn place_to_write<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop>;
+    unsafe fn place_to_write<T>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop>;
 }
 
 /// Through the TLB or not at all.
@@ -92,7 +75,7 @@ pub(crate) fn opaque<T: Copy>(value: T) -> T {
 /// One comparison rejects misses and values that cross into the next page: the
 /// entry is that of the first byte's page, the tag that of the last byte's.
 #[inline(always)]
-unsafe fn hit<T, const TABLE: usize>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
+unsafe fn hit<T, const TABLE: usize>(cpu: *const CpuState, addr: u64) -> Result<Place, Stop> {
     let addr = opaque(addr);
     // SAFETY: `TABLE` is where one of the TLB's tables lies in the state, and
     // the index is in bounds of it.
@@ -100,11 +83,7 @@ unsafe fn hit<T, const TABLE: usize>(cpu: *const CpuState, addr: u64) -> Result<
         let displaced = opaque(cpu.byte_add(Tlb::index(addr) * size_of::<TlbEntry>()));
         let entry = displaced.byte_add(TABLE).cast::<TlbEntry>();
         let last = addr.wrapping_add(size_of::<T>() as u64 - 1);
-        if (*entry).tag == last & PAGE_MASK {
-            Ok(core::ptr::with_exposed_provenance_mut(addr.wrapping_add((*entry).addend) as usize))
-        } else {
-            Err(Stop)
-        }
+        if (*entry).tag == last & PAGE_MASK { Ok(Place { base: (*entry).addend, offset: addr }) } else { Err(Stop) }
     }
 }
 
@@ -113,7 +92,7 @@ const READS: usize = CpuState::LOCAL + core::mem::offset_of!(Local, read_tlb);
 const WRITES: usize = CpuState::LOCAL + core::mem::offset_of!(Local, write_tlb);
 
 #[inline(always)]
-fn is_aligned<T>(addr: u64) -> bool {
+pub(super) fn is_aligned<T>(addr: u64) -> bool {
     addr & (size_of::<T>() as u64 - 1) == 0
 }
 
@@ -126,32 +105,32 @@ impl Mode for Fast {
         // this CPU acknowledges a shoot-down. Other guest threads may write
         // there at the same time; the value is then one of either, as on
         // hardware, and is read once.
-        unsafe { Ok(hit::<T, READS>(cpu, addr)?.read_unaligned()) }
+        unsafe { Ok(T::read(hit::<T, READS>(cpu, addr)?)) }
     }
 
     #[inline(always)]
     unsafe fn store<T: Plain>(cpu: *const CpuState, addr: u64, value: T) -> Result<(), Stop> {
         // SAFETY: as in `load`, for writing.
-        unsafe { hit::<T, WRITES>(cpu, addr)?.write_unaligned(value) }
+        unsafe { T::write(hit::<T, WRITES>(cpu, addr)?, value) }
         Ok(())
     }
 
     #[inline(always)]
-    unsafe fn place_to_read<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
+    unsafe fn place_to_read<T>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
         if !is_aligned::<T>(addr) {
             return Err(Stop);
         }
         // SAFETY: the caller vouches for `cpu`.
-        unsafe { hit::<T, READS>(cpu, addr) }
+        unsafe { hit::<T, READS>(cpu, addr).map(Place::pointer) }
     }
 
     #[inline(always)]
-    unsafe fn place_to_write<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
+    unsafe fn place_to_write<T>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
         if !is_aligned::<T>(addr) {
             return Err(Stop);
         }
         // SAFETY: the caller vouches for `cpu`.
-        unsafe { hit::<T, WRITES>(cpu, addr) }
+        unsafe { hit::<T, WRITES>(cpu, addr).map(Place::pointer) }
     }
 }
 
@@ -160,7 +139,7 @@ impl Mode for Fast {
 pub(crate) struct Full;
 
 /// The host address of a guest byte, after all checks. Fills the TLB.
-fn translate(local: &mut Local, addr: u64, access: Access) -> Result<*mut u8, Stop> {
+pub(super) fn translate(local: &mut Local, addr: u64, access: Access) -> Result<*mut u8, Stop> {
     let untagged = GuestAddr(addr).untagged();
     // SAFETY: `run` borrows the space while the CPU is inside.
     let space = unsafe { &*local.space };
@@ -223,7 +202,7 @@ impl Mode for Full {
         // SAFETY: the parts are in mapped frames and make up a whole `T`.
         unsafe {
             if split == len {
-                return Ok(first.cast::<T>().read_unaligned());
+                return Ok(T::read(Place::at(first)));
             }
             copy_racing(first, to, split);
             copy_racing(second, to.add(split), len - split);
@@ -240,7 +219,7 @@ impl Mode for Full {
         // SAFETY: the parts are in mapped frames and make up a whole `T`.
         unsafe {
             if split == len {
-                first.cast::<T>().write_unaligned(value);
+                T::write(Place::at(first), value);
             } else {
                 copy_racing(from, first, split);
                 copy_racing(from.add(split), second, len - split);
@@ -249,12 +228,12 @@ impl Mode for Full {
         Ok(())
     }
 
-    unsafe fn place_to_read<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
+    unsafe fn place_to_read<T>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
         // SAFETY: as the caller says.
         unsafe { aligned(cpu, addr, Access::Read) }
     }
 
-    unsafe fn place_to_write<T: Plain>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
+    unsafe fn place_to_write<T>(cpu: *const CpuState, addr: u64) -> Result<*mut T, Stop> {
         // SAFETY: as the caller says.
         unsafe { aligned(cpu, addr, Access::Write) }
     }

@@ -11,14 +11,19 @@
 //! * write registers and flags only after all memory accesses, so that an
 //!   instruction that faults has done nothing and can be started again.
 
+pub(crate) mod atomic;
 pub(crate) mod direct;
+mod direct_atomic;
 mod direct_vector;
 pub(crate) mod flags;
 pub(crate) mod handler;
 pub(crate) mod memory;
+pub(crate) mod plain;
+mod unaligned;
 pub(crate) mod vector;
 
 pub use crate::op::Slot;
+pub use atomic::{AtomicDomain, rmw};
 pub use vector::VectorDomain;
 
 /// What a domain computes with.
@@ -75,33 +80,23 @@ pub mod size {
     pub const Q: u8 = 4;
 }
 
-/// What an atomic read-modify-write does with the old value and the operand.
-pub mod rmw {
-    /// Addition.
-    pub const ADD: u8 = 0;
-    /// Clears the operand's bits.
-    pub const CLR: u8 = 1;
-    /// Exclusive or.
-    pub const EOR: u8 = 2;
-    /// Sets the operand's bits.
-    pub const SET: u8 = 3;
-    /// Signed maximum.
-    pub const SMAX: u8 = 4;
-    /// Signed minimum.
-    pub const SMIN: u8 = 5;
-    /// Unsigned maximum.
-    pub const UMAX: u8 = 6;
-    /// Unsigned minimum.
-    pub const UMIN: u8 = 7;
-    /// Replacement.
-    pub const SWP: u8 = 8;
+/// What a barrier orders, as a const parameter.
+pub mod order {
+    /// All accesses before with all behind (`DMB SY`).
+    pub const ALL: u8 = 0;
+    /// Loads before with all accesses behind (`DMB LD`).
+    pub const LOADS: u8 = 1;
+    /// Stores before with stores behind (`DMB ST`).
+    pub const STORES: u8 = 2;
+    /// The decision to come here with all loads behind (`ISB`).
+    pub const DECISION: u8 = 3;
 }
 
 /// Integer values, truth values, flags, registers and memory.
 ///
 /// `SF` as a const parameter is Arm's field: false for operations on the low
 /// 32 bits, whose results have zeros above. Operands may have anything above.
-pub trait Domain: VectorDomain {
+pub trait Domain: VectorDomain + AtomicDomain {
     // Operands.
 
     /// A constant.
@@ -242,68 +237,11 @@ pub trait Domain: VectorDomain {
     /// # Errors
     /// See [`Domain::load`].
     fn store_pair<const SIZE: u8>(&mut self, addr: Self::X, a: Self::X, b: Self::X) -> Result<(), Stop>;
-    /// A load with acquire semantics; faults if it is not aligned.
-    ///
-    /// # Errors
-    /// See [`Domain::load`].
-    fn load_acquire<const SIZE: u8>(&mut self, addr: Self::X) -> Result<Self::X, Stop>;
-    /// A store with release semantics; faults if it is not aligned.
-    ///
-    /// # Errors
-    /// See [`Domain::load`].
-    fn store_release<const SIZE: u8>(&mut self, addr: Self::X, value: Self::X) -> Result<(), Stop>;
-    /// A load that opens the exclusive monitor.
-    ///
-    /// # Errors
-    /// See [`Domain::load`].
-    fn load_exclusive<const SIZE: u8>(&mut self, addr: Self::X) -> Result<Self::X, Stop>;
-    /// A load of a pair that opens the exclusive monitor.
-    ///
-    /// # Errors
-    /// See [`Domain::load`].
-    fn load_exclusive_pair<const SIZE: u8>(&mut self, addr: Self::X) -> Result<(Self::X, Self::X), Stop>;
-    /// A store if the monitor is open for it; 0 if it was done, else 1.
-    ///
-    /// # Errors
-    /// See [`Domain::load`].
-    fn store_exclusive<const SIZE: u8>(&mut self, addr: Self::X, value: Self::X) -> Result<Self::X, Stop>;
-    /// A store of a pair if the monitor is open for it; 0 if it was done, else 1.
-    ///
-    /// # Errors
-    /// See [`Domain::load`].
-    fn store_exclusive_pair<const SIZE: u8>(&mut self, addr: Self::X, a: Self::X, b: Self::X) -> Result<Self::X, Stop>;
-    /// Closes the exclusive monitor.
-    fn clear_exclusive(&mut self);
-    /// An atomic read-modify-write ([`rmw`]); gives the old value.
-    ///
-    /// # Errors
-    /// See [`Domain::load`].
-    fn atomic<const OP: u8, const SIZE: u8>(&mut self, addr: Self::X, value: Self::X) -> Result<Self::X, Stop>;
-    /// Stores `new` if memory holds `expected`; gives what was there.
-    ///
-    /// # Errors
-    /// See [`Domain::load`].
-    fn compare_and_swap<const SIZE: u8>(
-        &mut self,
-        addr: Self::X,
-        expected: Self::X,
-        new: Self::X,
-    ) -> Result<Self::X, Stop>;
-    /// [`Domain::compare_and_swap`] of a pair.
-    ///
-    /// # Errors
-    /// See [`Domain::load`].
-    fn compare_and_swap_pair<const SIZE: u8>(
-        &mut self,
-        addr: Self::X,
-        expected: (Self::X, Self::X),
-        new: (Self::X, Self::X),
-    ) -> Result<(Self::X, Self::X), Stop>;
     /// Zeroes the 64-byte block that holds `addr`.
     ///
     /// # Errors
     /// See [`Domain::load`].
     fn zero_block(&mut self, addr: Self::X) -> Result<(), Stop>;
-    /// Orders all memory accesses before with all behind.
-    fn barrier(&mut self);
+    /// Orders memory accesses before with those behind.
+    fn barrier<const KIND: u8>(&mut self);
 }

@@ -2,6 +2,7 @@
 
 use a64::Insn;
 
+use crate::domain::order;
 use crate::lower::special::{random, read_counter, read_frequency, wait};
 use crate::lower::{Draft, Lower, dst, src};
 use crate::op::TPIDR;
@@ -40,20 +41,30 @@ pub(super) fn CLREX_barriers(_i: Insn, c: &mut Lower<'_>) -> Draft {
     c.op::<ClearExclusive>([0; 4], 0)
 }
 
-pub(super) fn DSB_barriers(_i: Insn, c: &mut Lower<'_>) -> Draft {
-    c.op::<Barrier>([0; 4], 0)
+pub(super) fn DSB_barriers(i: Insn, c: &mut Lower<'_>) -> Draft {
+    // Nothing behind a DSB starts before it ends, so that one for stores
+    // orders them with loads as well.
+    match i.crm() & 3 {
+        1 => c.op::<Barrier<{ order::LOADS }>>([0; 4], 0),
+        _ => c.op::<Barrier<{ order::ALL }>>([0; 4], 0),
+    }
 }
 
-pub(super) fn DMB_barriers(_i: Insn, c: &mut Lower<'_>) -> Draft {
-    c.op::<Barrier>([0; 4], 0)
+pub(super) fn DMB_barriers(i: Insn, c: &mut Lower<'_>) -> Draft {
+    // The upper bits say for which CPUs; the guest's all share memory.
+    match i.crm() & 3 {
+        1 => c.op::<Barrier<{ order::LOADS }>>([0; 4], 0),
+        2 => c.op::<Barrier<{ order::STORES }>>([0; 4], 0),
+        _ => c.op::<Barrier<{ order::ALL }>>([0; 4], 0),
+    }
 }
 
 pub(super) fn ISB_barriers(_i: Insn, c: &mut Lower<'_>) -> Draft {
-    c.op::<Nop>([0; 4], 0)
+    c.op::<Barrier<{ order::DECISION }>>([0; 4], 0)
 }
 
 pub(super) fn SB_barriers(_i: Insn, c: &mut Lower<'_>) -> Draft {
-    c.op::<Barrier>([0; 4], 0)
+    c.op::<Barrier<{ order::ALL }>>([0; 4], 0)
 }
 
 pub(super) fn WFET_systeminstrswithreg(i: Insn, c: &mut Lower<'_>) -> Draft {

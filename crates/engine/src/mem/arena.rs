@@ -8,7 +8,7 @@
 
 use core::fmt;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use machine::sync::RwLock;
@@ -211,44 +211,64 @@ fn zeroed_flags(n: usize) -> Box<[AtomicU8]> {
     unsafe { Box::from_raw(Box::into_raw(flags) as *mut [AtomicU8]) }
 }
 
-/// Copies guest memory, each aligned word of both sides whole where the two
-/// sides are aligned alike.
+/// Copies guest memory. Aligned numbers of 2, 4 and 8 bytes are copied whole
+/// where the two sides are aligned alike; long copies between sides that are
+/// not are only fast.
 ///
 /// # Safety
 /// Both ranges are valid; `from` may be written by others meanwhile.
 pub(crate) unsafe fn copy_racing(from: *const u8, to: *mut u8, len: usize) {
-    let byte = |i: usize| {
-        // SAFETY: within both ranges.
-        unsafe {
-            let value = AtomicU8::from_ptr(from.add(i).cast_mut()).load(Ordering::Relaxed);
-            AtomicU8::from_ptr(to.add(i)).store(value, Ordering::Relaxed);
-        }
-    };
-    let head = to.align_offset(8).min(len);
-    (0..head).for_each(byte);
-    let mut at = head;
-    if from.wrapping_add(at).addr().is_multiple_of(8) {
-        while len - at >= 8 {
-            // SAFETY: within both ranges, and aligned.
-            unsafe {
-                let value = AtomicU64::from_ptr(from.add(at).cast_mut().cast()).load(Ordering::Relaxed);
-                AtomicU64::from_ptr(to.add(at).cast()).store(value, Ordering::Relaxed);
+    /// What a copy of unlike sides must have to be long.
+    const LONG: usize = 64;
+    let mut at = 0;
+    /// Copies a number if it fits and both sides are aligned, and goes on.
+    macro_rules! whole {
+        ($($atomic:ident $int:ident;)*) => {$(
+            if len - at >= size_of::<$int>()
+                && from.wrapping_add(at).cast::<$int>().is_aligned()
+                && to.wrapping_add(at).cast::<$int>().is_aligned()
+            {
+                // SAFETY: within both ranges, and aligned.
+                unsafe {
+                    let value = $atomic::from_ptr(from.add(at).cast_mut().cast()).load(Ordering::Relaxed);
+                    $atomic::from_ptr(to.add(at).cast()).store(value, Ordering::Relaxed);
+                }
+                at += size_of::<$int>();
+                continue;
             }
-            at += 8;
-        }
-    } else {
-        while len - at >= 8 {
-            // The guest's side of a copy is the aligned one or a copy into a
-            // buffer; either way the words of the buffer side may be anywhere.
-            // SAFETY: within both ranges, and `to` aligned.
-            unsafe {
-                let value = from.add(at).cast::<u64>().read_unaligned();
-                AtomicU64::from_ptr(to.add(at).cast()).store(value, Ordering::Relaxed);
+        )*};
+    }
+    while at < len {
+        if to.wrapping_add(at).cast::<u64>().is_aligned() {
+            if from.wrapping_add(at).cast::<u64>().is_aligned() {
+                while len - at >= 8 {
+                    // SAFETY: within both ranges, and aligned.
+                    unsafe {
+                        let value = AtomicU64::from_ptr(from.add(at).cast_mut().cast()).load(Ordering::Relaxed);
+                        AtomicU64::from_ptr(to.add(at).cast()).store(value, Ordering::Relaxed);
+                    }
+                    at += 8;
+                }
+            } else if len - at >= LONG {
+                while len - at >= 8 {
+                    // SAFETY: within both ranges, and `to` aligned.
+                    unsafe {
+                        let value = from.add(at).cast::<u64>().read_unaligned();
+                        AtomicU64::from_ptr(to.add(at).cast()).store(value, Ordering::Relaxed);
+                    }
+                    at += 8;
+                }
             }
-            at += 8;
+            if at == len {
+                return;
+            }
+        }
+        whole! {
+            AtomicU32 u32;
+            AtomicU16 u16;
+            AtomicU8 u8;
         }
     }
-    (at..len).for_each(byte);
 }
 
 impl FramePool for Arena {

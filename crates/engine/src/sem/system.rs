@@ -12,13 +12,13 @@ impl Sem for Nop {
     }
 }
 
-/// `DMB`, `DSB`, `SB`.
-pub(crate) struct Barrier;
+/// `DMB`, `DSB`, `ISB`, `SB`; `KIND` is one of [`crate::domain::order`].
+pub(crate) struct Barrier<const KIND: u8>;
 
-impl Sem for Barrier {
+impl<const KIND: u8> Sem for Barrier<KIND> {
     #[inline(always)]
     fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
-        d.barrier();
+        d.barrier::<KIND>();
         Ok(())
     }
 }

@@ -77,6 +77,13 @@ impl V128 {
         unsafe { core::mem::transmute::<Raw, u128>(self.0) }
     }
 
+    /// The host's register.
+    #[inline(always)]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    pub(crate) fn raw(self) -> Raw {
+        self.0
+    }
+
     /// `high:low`.
     #[inline(always)]
     #[must_use]

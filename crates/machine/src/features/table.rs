@@ -13,9 +13,6 @@ use super::{Cap, Condition, Feature, Field, IdRegister, Machines};
 
 /// The engine has it, and the bare machine's processor may have it.
 const EVERYWHERE: Machines = Machines { engine: true, bare: true };
-/// The engine has no form for it yet; it asks nothing of the kernel, so a
-/// processor that has it may show it.
-const BARE: Machines = Machines { engine: false, bare: true };
 /// Neither the engine nor the bare machine's kernel is ready for it.
 const NOWHERE: Machines = Machines { engine: false, bare: false };
 
@@ -134,7 +131,7 @@ features! {
     FEAT_SHA512       EVERYWHERE  [HWCAP_SHA512 "sha512"]                         [SHA2 2];
     FEAT_FHM          EVERYWHERE  [HWCAP_ASIMDFHM "asimdfhm"]                     [FHM 1];
     FEAT_DIT          NOWHERE     [HWCAP_DIT "dit"]                               [DIT 1];
-    FEAT_LSE2         BARE        [HWCAP_USCAT "uscat"]                           [AT 1];
+    FEAT_LSE2         EVERYWHERE  [HWCAP_USCAT "uscat"]                           [AT 1];
     FEAT_LRCPC2       EVERYWHERE  [HWCAP_ILRCPC "ilrcpc"]                         [LRCPC 2];
     FEAT_FlagM        EVERYWHERE  [HWCAP_FLAGM "flagm"]                           [TS 1];
     FEAT_SSBS2        NOWHERE     [HWCAP_SSBS "ssbs"]                             [SSBS 2];
