@@ -2,9 +2,9 @@
 //! cheapest to fail.
 
 use crate::shell::{cargo, root, run as run_command, say};
-use crate::{bare, busybox, guest, setup};
+use crate::{bare, busybox, guest, oracle, setup};
 use anyhow::{Context, Result, bail};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// A step: what it is called and what it does.
 type Step = (&'static str, fn() -> Result<()>);
@@ -15,6 +15,7 @@ const STEPS: &[Step] = &[
     ("clippy", clippy),
     ("tests", tests),
     ("tests of the userland", userland_tests),
+    ("instructions", instructions),
     ("guest tests", || guest::run(&[])),
     ("guest tests, bare and on Linux", || bare::run(&["--on", "bare", "--on", "linux"].map(String::from))),
     ("disks", || bare::run(&["--disk".into()])),
@@ -57,6 +58,19 @@ fn clippy() -> Result<()> {
 
 fn tests() -> Result<()> {
     run_command(cargo().args(["test", "--locked", "--workspace", "--quiet"]))
+}
+
+/// A million instructions that are always the same, fewer that are not, and
+/// words that are none.
+fn instructions() -> Result<()> {
+    let compare = |what: &str, count: &str, seed: u64| {
+        oracle::run(&["--check", what, count, "--seed", &seed.to_string()].map(String::from))
+    };
+    compare("--instructions", "1000000", 1)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    say(&format!("seed {now}"));
+    compare("--instructions", "200000", now)?;
+    compare("--words", "200000", now)
 }
 
 /// These programs run natively too, so their tests need no emulator.

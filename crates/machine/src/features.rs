@@ -41,6 +41,8 @@ impl Cap {
 /// That a field of an ID register has at least a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Condition {
+    /// The field's name.
+    pub name: &'static str,
     /// The field.
     pub field: Field,
     /// The least value that counts.
@@ -109,7 +111,7 @@ impl CpuFeatures {
         };
         for feature in FEATURES.iter().filter(|f| f.machines.engine && !missing.contains(&f.name)) {
             // The first of several ways to have it is the engine's.
-            for Condition { field, least } in feature.conditions.iter().filter_map(|any| any.first()) {
+            for Condition { field, least, .. } in feature.conditions.iter().filter_map(|any| any.first()) {
                 id.set(*field, id.get(*field).max(*least));
             }
         }
@@ -122,7 +124,7 @@ impl CpuFeatures {
         let mut id =
             IdRegisters { midr: registers.midr, ctr: registers.ctr, dczid: registers.dczid, ..Self::nothing() };
         for feature in FEATURES.iter().filter(|f| f.machines.bare) {
-            for Condition { field, least } in feature.conditions.iter().copied().flatten() {
+            for Condition { field, least, .. } in feature.conditions.iter().copied().flatten() {
                 if registers.get(*field) >= *least {
                     id.set(*field, id.get(*field).max(*least));
                 }

@@ -28,6 +28,21 @@ impl IdRegister {
     const ALL: [Self; REGISTERS] =
         [Self::Pfr0, Self::Pfr1, Self::Isar0, Self::Isar1, Self::Isar2, Self::Mmfr0, Self::Mmfr1, Self::Mmfr2];
 
+    /// Arm's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pfr0 => "ID_AA64PFR0_EL1",
+            Self::Pfr1 => "ID_AA64PFR1_EL1",
+            Self::Isar0 => "ID_AA64ISAR0_EL1",
+            Self::Isar1 => "ID_AA64ISAR1_EL1",
+            Self::Isar2 => "ID_AA64ISAR2_EL1",
+            Self::Mmfr0 => "ID_AA64MMFR0_EL1",
+            Self::Mmfr1 => "ID_AA64MMFR1_EL1",
+            Self::Mmfr2 => "ID_AA64MMFR2_EL1",
+        }
+    }
+
     /// `CRm` and `op2` of the register; `op0` is 3, `op1` and `CRn` are 0.
     #[must_use]
     pub const fn encoding(self) -> (u32, u32) {

@@ -77,7 +77,7 @@ macro_rules! features {
             name: stringify!($name),
             machines: $machines,
             caps: &[$(features!(@cap $cap $shown)),*],
-            conditions: &[$(&[$(Condition { field: field::$field, least: $least }),+]),*],
+            conditions: &[$(&[$(Condition { name: stringify!($field), field: field::$field, least: $least }),+]),*],
         },)*];
     };
     (@cap $cap:ident $shown:literal) => {

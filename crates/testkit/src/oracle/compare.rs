@@ -4,23 +4,28 @@
 //! batch, hands it to QEMU and runs it on the engine meanwhile; the other takes
 //! QEMU's outcomes and compares. Memory is bounded by the batches on their way.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use a64::{Encoding, decode};
+use a64::{Encoding, Insn, decode};
 use anyhow::{Context as _, Result, anyhow};
 
 use super::case::{Batch, Case, Kind, Outcome};
 use super::known::{self, Difference};
 use super::narrow::narrow;
+use super::operands::needs_alignment;
 use super::ours::Ours;
 use super::plan::Plan;
 use super::reference::{Drain, Reference, Session};
+
+/// What needs no feature at all.
+pub const BASE: &str = "Armv8.0-A";
+/// The feature of unaligned accesses of the kinds that have to be aligned.
+const UNALIGNED: &str = "FEAT_LSE2";
 
 /// How to run a plan.
 #[derive(Clone, Debug)]
@@ -94,6 +99,8 @@ impl Tally {
 pub struct Report {
     /// One tally per row that was asked for.
     pub rows: BTreeMap<Encoding, Tally>,
+    /// One tally for each feature, by Arm's names.
+    pub features: BTreeMap<&'static str, Tally>,
     /// The runs of several instructions.
     pub sequences: Tally,
     /// Words that the table does not have.
@@ -124,9 +131,42 @@ impl Report {
         total
     }
 
+    fn tally(&mut self, case: &Case) -> &mut Tally {
+        match case.kind {
+            Kind::Row => self.rows.entry(case.encoding).or_default(),
+            Kind::Run => &mut self.sequences,
+            Kind::Word => &mut self.words,
+        }
+    }
+
+    /// Counts the result of one case where it belongs.
+    fn count(&mut self, case: &Case, result: &Tally) {
+        self.instructions += case.words.len() as u64;
+        self.tally(case).add(result);
+        match case.kind {
+            Kind::Row => {
+                for feature in features(case) {
+                    self.features.entry(feature).or_default().add(result);
+                }
+            }
+            Kind::Run if result.agree == 1 => {
+                for (word, row) in case.words.iter().filter_map(|&word| Some((word, decode(word)?))) {
+                    self.rows.entry(row).or_default().in_runs += 1;
+                    for feature in std::iter::once(base_feature(row)).chain(row.features(word)) {
+                        self.features.entry(feature).or_default().in_runs += 1;
+                    }
+                }
+            }
+            Kind::Run | Kind::Word => {}
+        }
+    }
+
     fn add(&mut self, other: Self) {
         for (row, tally) in &other.rows {
             self.rows.entry(*row).or_default().add(tally);
+        }
+        for (feature, tally) in &other.features {
+            self.features.entry(*feature).or_default().add(tally);
         }
         self.sequences.add(&other.sequences);
         self.words.add(&other.words);
@@ -167,6 +207,32 @@ pub fn run(options: &Options, directory: &Path) -> Result<Report> {
     })?;
     report.elapsed = began.elapsed();
     Ok(report)
+}
+
+/// What a row belongs to that needs no feature of a later architecture.
+fn base_feature(row: Encoding) -> &'static str {
+    match row.row().group {
+        "fp" => "FEAT_FP",
+        group if group.starts_with("simd") || group == "crypto" => "FEAT_AdvSIMD",
+        _ => BASE,
+    }
+}
+
+/// What a case of a row is about.
+fn features(case: &Case) -> BTreeSet<&'static str> {
+    let of_row = |word: &u32| decode(*word) == Some(case.encoding);
+    let Some(&word) = case.words.iter().rev().find(|word| of_row(word)) else {
+        return BTreeSet::new();
+    };
+    let mut features: BTreeSet<&'static str> = case.encoding.features(word).collect();
+    if features.is_empty() {
+        features.insert(base_feature(case.encoding));
+    }
+    let base = case.x.get(Insn(word).rn() as usize).copied().unwrap_or(case.sp);
+    if needs_alignment(case.encoding) && base % 16 != 0 {
+        features.insert(UNALIGNED);
+    }
+    features
 }
 
 /// A batch with its number and what became of it on the engine.
@@ -217,7 +283,6 @@ impl Run<'_> {
                 let expected = output.receive(case)?;
                 let place = Place { number, index, batch: &batch };
                 self.compare(&mut report, &place, &expected, found)?;
-                report.instructions += case.words.len() as u64;
                 self.done.fetch_add(case.words.len() as u64, Ordering::Relaxed);
             }
         }
@@ -226,44 +291,40 @@ impl Run<'_> {
 
     fn compare(&self, report: &mut Report, place: &Place<'_>, expected: &Outcome, found: &Outcome) -> Result<()> {
         let case = place.case();
-        let tally = match case.kind {
-            Kind::Row => report.rows.entry(case.encoding).or_default(),
-            Kind::Run => &mut report.sequences,
-            Kind::Word => &mut report.words,
-        };
-        tally.cases += 1;
+        let mut result = Tally { cases: 1, ..Tally::default() };
+        let mut rule = None;
         if expected == found {
-            tally.agree += 1;
-            if case.kind == Kind::Run {
-                for row in case.words.iter().filter_map(|&word| decode(word)) {
-                    report.rows.entry(row).or_default().in_runs += 1;
-                }
+            result.agree = 1;
+        } else {
+            rule = known::explain(&Difference { seed: place.batch.seed, case, expected, found });
+            result.undefined = u64::from(rule.is_none() && found.signal == 4);
+        }
+        let unexplained = result.agree == 0 && rule.is_none();
+        if unexplained && report.tally(case).unexplained() < self.options.show {
+            let (text, reason) = self.show(place, expected, found)?;
+            if reason.is_none() {
+                report.differences += &text;
             }
-            return Ok(());
+            rule = reason;
         }
-        if let Some(rule) = known::explain(&Difference { seed: place.batch.seed, case, expected, found }) {
-            tally.explained += 1;
+        if let Some(rule) = rule {
+            result.explained = 1;
             *report.rules.entry(rule).or_default() += 1;
-            return Ok(());
         }
-        if found.signal == 4 {
-            tally.undefined += 1;
-        }
-        if tally.unexplained() > self.options.show {
-            return Ok(());
-        }
-        let _ = writeln!(report.differences, "seed {} batch {} case {}", self.options.seed, place.number, place.index);
+        report.count(case, &result);
+        Ok(())
+    }
+
+    /// The difference as text; for a run, of the instruction where it begins,
+    /// and with the rule that explains that one.
+    fn show(&self, place: &Place<'_>, expected: &Outcome, found: &Outcome) -> Result<(String, Option<&'static str>)> {
+        let case = place.case();
+        let at = format!("seed {} batch {} case {}\n", self.options.seed, place.number, place.index);
         if case.kind != Kind::Run {
-            report.differences += &describe(case, expected, found);
-            return Ok(());
+            return Ok((at + &describe(case, expected, found), None));
         }
         let narrowed = narrow(self.reference, place.batch, place.index)?;
-        if let Some(rule) = narrowed.rule {
-            tally.explained += 1;
-            *report.rules.entry(rule).or_default() += 1;
-        }
-        report.differences += &narrowed.text;
-        Ok(())
+        Ok((at + &narrowed.text, narrowed.rule))
     }
 }
 

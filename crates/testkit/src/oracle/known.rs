@@ -2,8 +2,10 @@
 //! accepted, and which pseudocode function of the Arm manual decides.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use a64::Insn;
+use a64::{Insn, decode};
+use machine::features::CpuFeatures;
 
 use super::case::{Case, Outcome, data_pages};
 use super::operands::needs_alignment;
@@ -136,13 +138,20 @@ const FOREIGN: &[(u32, u32)] = &[
     (0xffff_f0ff, 0xd503_407f),
 ];
 
-/// Ours is undefined, and the word is of a feature in the list.
+/// What the engine offers.
+static OFFERED: LazyLock<CpuFeatures> = LazyLock::new(CpuFeatures::all);
+
+/// Ours is undefined, or a hint that does nothing, and the instruction is of a
+/// feature in the list, or of one that is in the table and not offered.
 fn foreign(&Difference { case, found, .. }: &Difference<'_>) -> bool {
     const SIGILL: u32 = 4;
     let [word] = case.words[..] else {
         return false;
     };
-    found.signal == SIGILL && FOREIGN.iter().any(|(mask, value)| word & mask == *value)
+    let in_list = FOREIGN.iter().any(|(mask, value)| word & mask == *value);
+    let is_missing = decode(word).is_some_and(|row| row.features(word).any(|feature| !OFFERED.has(feature)));
+    let does_nothing = case.encoding.class() == "hints" && found.signal == 0 && registers_are_as_before(case, found);
+    (found.signal == SIGILL && in_list) || (is_missing && (found.signal == SIGILL || does_nothing))
 }
 
 /// Ours demands alignment, and the reference goes on or demands less.

@@ -42,9 +42,6 @@ pub fn narrow(reference: &Reference, batch: &Batch, index: usize) -> Result<Narr
     let difference = Difference { seed: batch.seed, case: &single, expected: &expected[at], found: &found[at] };
     let rule = known::explain(&difference);
     let mut text = String::new();
-    if let Some(rule) = rule {
-        let _ = writeln!(text, "known: {rule}");
-    }
     let _ = writeln!(text, "instruction {} of {}: {}", at + 1, case.words.len(), case.text());
     let alone = Batch { seed: batch.seed, cases: vec![single.clone()] };
     if reference.run(&alone)? == Ours::new()?.run(&alone) {

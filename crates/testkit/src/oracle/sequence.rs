@@ -163,6 +163,7 @@ fn near_the_base(encoding: Encoding, word: u32) -> u32 {
             "Rm" => INDEX,
             "Rt" | "Rt2" | "Rs" => field.get(word) & 23,
             "imm12" | "imm7" => field.get(word) & 0x1f,
+            "imm9" if needs_alignment(encoding) => field.get(word) & !15,
             _ => continue,
         };
         word = set(word, *field, value);
