@@ -1,0 +1,424 @@
+//! The collections of tables and global blocks: the only source of identity, layout and global roots.
+//!
+//! A unit's image is verified whole before anything of it is taken in. Entries are found through one index, sorted
+//! by `tag1`, `tag3`, `tag2`, so neither the order of attaching nor that of memory has any influence.
+
+use crate::carve::{Carver, words_of};
+use crate::class::{class_of, slot_of};
+use crate::error::{FaultCode, Refusal};
+use crate::id::{Kind, Uuid};
+use crate::image::{Entry, Image, Tail, slots};
+use crate::region::Region;
+use crate::tag::{self, Tags};
+use core::cell::Cell;
+
+/// The number of a unit in a runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnitId(pub(crate) u32);
+
+/// The number of an attached entry in a runtime. Zero is never one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
+pub struct EntryId(pub(crate) u32);
+
+impl EntryId {
+    /// The number that compiled code uses.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The entry with a number; calls refuse one that names none.
+    #[must_use]
+    pub fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+/// How far a unit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Attached,
+    Linked,
+    Started,
+}
+
+/// An attached table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Table<'m> {
+    pub(crate) image: Option<Image<'m>>,
+    pub(crate) id: Uuid,
+    pub(crate) first_shape: u32,
+    pub(crate) state: State,
+    /// Its place in the order of initialisation, once linked.
+    position: u32,
+}
+
+/// An attached entry, as allocation and marking need it. The first 40 bytes are known to C.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Shape {
+    pub(crate) tags: Tags,
+    /// The fixed part of the payload in bytes.
+    pub(crate) fixed: u64,
+    /// The slot of an object without a tail, and its class; zeros if allocation has to take the slow path.
+    pub(crate) slot: u32,
+    pub(crate) class: u32,
+    /// Which of the first 64 words are references.
+    pub(crate) mask: u64,
+    /// All references, if the mask does not hold them, in the pool of offsets.
+    pub(crate) first_offset: u32,
+    pub(crate) offset_count: u32,
+    pub(crate) table: u32,
+    pub(crate) element: u32,
+    pub(crate) kind: Kind,
+    pub(crate) tail: Tail,
+    pub(crate) has_odd_words: bool,
+}
+
+impl Shape {
+    const NONE: Self = Self {
+        tags: Tags { tag1: 0, tag2: 0, tag3: 0 },
+        fixed: 0,
+        slot: 0,
+        class: 0,
+        mask: 0,
+        first_offset: 0,
+        offset_count: 0,
+        table: u32::MAX,
+        element: 0,
+        kind: Kind::Frame,
+        tail: Tail::None,
+        has_odd_words: false,
+    };
+
+    /// Whether an object of this shape may have this extent.
+    #[inline]
+    pub(crate) fn allows(&self, extent: u64) -> bool {
+        extent == self.fixed || self.tail != Tail::None && self.allows_tail(extent)
+    }
+
+    #[cold]
+    fn allows_tail(&self, extent: u64) -> bool {
+        let tail = extent.wrapping_sub(self.fixed);
+        extent <= crate::image::MAX_EXTENT && tail <= extent && tail.is_multiple_of(u64::from(self.element.max(1)))
+    }
+}
+
+/// A global block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Global<'m> {
+    pub(crate) region: Region<'m>,
+    pub(crate) shape: u32,
+}
+
+/// How much the collections hold.
+#[derive(Clone, Copy, Debug)]
+pub struct TableLimits {
+    /// Tables.
+    pub tables: usize,
+    /// Entries of all tables.
+    pub entries: usize,
+    /// Slot offsets of all entries.
+    pub offsets: usize,
+    /// Global blocks.
+    pub globals: usize,
+}
+
+impl TableLimits {
+    /// The words of bookkeeping memory that they take.
+    pub(crate) fn words(&self) -> Option<usize> {
+        let shapes = self.entries.checked_add(1)?;
+        let lists = [
+            words_of::<Table<'_>>(self.tables)?,
+            words_of::<Shape>(shapes)?,
+            words_of::<Global<'_>>(self.globals)?,
+            words_of::<u32>(self.tables)?,
+            words_of::<u32>(self.entries)?,
+            words_of::<u32>(self.offsets)?,
+        ];
+        lists.into_iter().try_fold(0usize, usize::checked_add)
+    }
+}
+
+/// The collections.
+#[derive(Debug)]
+pub(crate) struct Tables<'m> {
+    tables: &'m mut [Table<'m>],
+    table_count: usize,
+    /// Tables by UUID.
+    order: &'m mut [u32],
+    pub(crate) shapes: &'m mut [Shape],
+    pub(crate) shape_count: usize,
+    /// Shapes by tags.
+    index: &'m mut [u32],
+    index_len: usize,
+    pub(crate) offsets: &'m mut [u32],
+    offset_count: usize,
+    globals: &'m mut [Global<'m>],
+    global_count: usize,
+    lookups: Cell<u64>,
+}
+
+impl<'m> Tables<'m> {
+    pub(crate) fn new(limits: &TableLimits, carver: &mut Carver<'m>) -> Option<Self> {
+        let none = Table { image: None, id: Uuid::NIL, first_shape: 0, state: State::Attached, position: u32::MAX };
+        Some(Self {
+            tables: carver.filled(limits.tables, none)?,
+            table_count: 0,
+            shapes: carver.filled(limits.entries.checked_add(1)?, Shape::NONE)?,
+            shape_count: 1,
+            globals: carver.filled(limits.globals, Global { region: Region::EMPTY, shape: 0 })?,
+            global_count: 0,
+            order: carver.halves(limits.tables)?,
+            index: carver.halves(limits.entries)?,
+            index_len: 0,
+            offsets: carver.halves(limits.offsets)?,
+            offset_count: 0,
+            lookups: Cell::new(0),
+        })
+    }
+
+    /// Takes a unit's table and global blocks into the collections; all or nothing.
+    pub(crate) fn attach(&mut self, bytes: &'m [u8], globals: &[Region<'m>]) -> Result<UnitId, Refusal> {
+        let image = Image::verify(bytes).map_err(|(rule, offset)| Refusal::Image(rule, offset))?;
+        let place = match self.find_table(image.table()) {
+            Ok(_) => return Err(Refusal::DuplicateTable),
+            Err(place) => place,
+        };
+        let has_room = self.table_count < self.tables.len()
+            && image.entry_count() <= self.shapes.len() - self.shape_count
+            && image.offset_count() <= self.offsets.len() - self.offset_count
+            && globals.len() <= self.globals.len() - self.global_count;
+        if !has_room {
+            return Err(Refusal::TooManyTables);
+        }
+        for i in 0..image.entry_count() {
+            if self.find(image.entry(i).tags).is_ok() {
+                return Err(Refusal::TagsTaken);
+            }
+        }
+        let first_shape = self.shape_count as u32;
+        for (i, &region) in globals.iter().enumerate() {
+            let entry = global_entry(&image, region).ok_or(Refusal::BadGlobal)?;
+            self.globals[self.global_count + i] = Global { region, shape: first_shape + entry as u32 };
+        }
+
+        let table = self.table_count;
+        self.global_count += globals.len();
+        for i in 0..image.entry_count() {
+            self.add_shape(table as u32, &image.entry(i));
+        }
+        let (id, position) = (image.table(), u32::MAX);
+        self.tables[table] = Table { image: Some(image), id, first_shape, state: State::Attached, position };
+        insert(self.order, self.table_count, place, table as u32);
+        self.table_count += 1;
+        Ok(UnitId(table as u32))
+    }
+
+    /// Compares every used structure with the one that is there, and puts the units in order of initialisation:
+    /// imports first, then by UUID.
+    pub(crate) fn link(&mut self) -> Result<(), Refusal> {
+        for (_, table) in self.units() {
+            let image = table.image.as_ref();
+            for using in image.into_iter().flat_map(|image| (0..image.use_count()).map(|i| image.using(i))) {
+                self.check_use(&using)?;
+            }
+        }
+        let mut position = self.units().filter(|(_, table)| table.state != State::Attached).count();
+        while position < self.table_count {
+            let next = self.units().find(|(_, table)| {
+                table.state == State::Attached && table.position == u32::MAX && self.imports_have_positions(table)
+            });
+            let Some(unit) = next.map(|(unit, _)| unit) else {
+                let tables = &mut self.tables[..self.table_count];
+                tables
+                    .iter_mut()
+                    .filter(|table| table.state == State::Attached)
+                    .for_each(|table| table.position = u32::MAX);
+                return Err(Refusal::ImportCycle);
+            };
+            self.tables[unit.0 as usize].position = position as u32;
+            position += 1;
+        }
+        for table in &mut self.tables[..self.table_count] {
+            if table.state == State::Attached {
+                table.state = State::Linked;
+            }
+        }
+        Ok(())
+    }
+
+    /// The linked unit whose body is the next to run.
+    pub(crate) fn next_unit(&self) -> Option<UnitId> {
+        let waiting = self.units().filter(|(_, table)| table.state == State::Linked);
+        waiting.min_by_key(|(_, table)| table.position).map(|(unit, _)| unit)
+    }
+
+    /// Lets a unit allocate, as its body begins.
+    pub(crate) fn start(&mut self, unit: UnitId) -> Result<(), Refusal> {
+        match self.table(unit).map(|table| table.state) {
+            None | Some(State::Attached) => return Err(Refusal::UnitNotAttached),
+            Some(State::Started) => return Err(Refusal::InitTwice),
+            Some(State::Linked) if self.next_unit() != Some(unit) => return Err(Refusal::InitOutOfOrder),
+            Some(State::Linked) => {}
+        }
+        self.tables[unit.0 as usize].state = State::Started;
+        for shape in &mut self.shapes[..self.shape_count] {
+            if shape.table == unit.0 && shape.kind == Kind::Heap && shape.tail == Tail::None {
+                let class = class_of(32 + shape.fixed as usize);
+                (shape.class, shape.slot) = (class as u32, slot_of(class) as u32);
+            }
+        }
+        Ok(())
+    }
+
+    /// The entry that a block's tags name, by the order of the specification: confirmation, table, entry, kind.
+    pub(crate) fn lookup(&self, tags: Tags, kind: Kind) -> Result<u32, FaultCode> {
+        if !tag::is_confirmed(tags.tag1) {
+            return Err(FaultCode::Tag1Confirm);
+        }
+        self.lookups.set(self.lookups.get() + 1);
+        let shape = self.find(tags)?;
+        if self.shapes[shape as usize].kind == kind { Ok(shape) } else { Err(FaultCode::KindWrong) }
+    }
+
+    /// How often tags were looked up in the collections.
+    pub(crate) fn lookups(&self) -> u64 {
+        self.lookups.get()
+    }
+
+    fn find(&self, tags: Tags) -> Result<u32, FaultCode> {
+        let at = |&shape: &u32| self.shapes[shape as usize].tags;
+        let index = &self.index[..self.index_len];
+        let index = equal_range(index, |shape| at(shape).tag1.cmp(&tags.tag1)).ok_or(FaultCode::Tag1Unknown)?;
+        let index = equal_range(index, |shape| at(shape).tag3.cmp(&tags.tag3)).ok_or(FaultCode::Tag3Wrong)?;
+        let index = equal_range(index, |shape| at(shape).tag2.cmp(&tags.tag2)).ok_or(FaultCode::Tag2Wrong)?;
+        index.first().copied().ok_or(FaultCode::Tag2Wrong)
+    }
+
+    /// Removes a table and its global blocks. Its objects become damage; for tests of what is authoritative.
+    pub(crate) fn detach(&mut self, unit: UnitId) {
+        let shapes = &self.shapes;
+        self.index_len = retain(self.index, self.index_len, |&shape| shapes[shape as usize].table != unit.0);
+        let of_unit = |global: &Global<'_>| shapes[global.shape as usize].table == unit.0;
+        self.global_count = retain(self.globals, self.global_count, |global| !of_unit(global));
+    }
+
+    pub(crate) fn table(&self, unit: UnitId) -> Option<&Table<'m>> {
+        self.tables[..self.table_count].get(unit.0 as usize)
+    }
+
+    /// The units in the order of their tables' UUIDs.
+    pub(crate) fn units(&self) -> impl Iterator<Item = (UnitId, &Table<'m>)> {
+        self.order[..self.table_count].iter().map(|&table| (UnitId(table), &self.tables[table as usize]))
+    }
+
+    pub(crate) fn globals(&self) -> &[Global<'m>] {
+        &self.globals[..self.global_count]
+    }
+
+    /// The identities of a shape, for records.
+    pub(crate) fn identity(&self, shape: u32) -> (Uuid, Uuid) {
+        let table = self.table(UnitId(self.shapes[shape as usize].table));
+        let entry = table.and_then(|table| Some(table.image?.entry((shape - table.first_shape) as usize)));
+        table.map_or((Uuid::NIL, Uuid::NIL), |table| (table.id, entry.map_or(Uuid::NIL, |entry| entry.id)))
+    }
+
+    /// The entry with an identity.
+    pub(crate) fn entry(&self, table: Uuid, structure: Uuid) -> Option<EntryId> {
+        self.find(Tags::new(table, structure)).ok().filter(|&shape| self.identity(shape).1 == structure).map(EntryId)
+    }
+
+    fn find_table(&self, id: Uuid) -> Result<usize, usize> {
+        self.order[..self.table_count].binary_search_by_key(&id, |&table| self.tables[table as usize].id)
+    }
+
+    fn check_use(&self, using: &crate::image::Use) -> Result<(), Refusal> {
+        let found = self.find_table(using.table).map_err(|_| Refusal::MissingImport)?;
+        if using.structure == Uuid::NIL {
+            return Ok(());
+        }
+        let table = &self.tables[self.order[found] as usize];
+        let shape = self.entry(using.table, using.structure).ok_or(Refusal::MissingImport)?;
+        let entry = table.image.map(|image| image.entry((shape.0 - table.first_shape) as usize));
+        if entry.is_some_and(|entry| entry.layout == using.layout) { Ok(()) } else { Err(Refusal::LayoutMismatch) }
+    }
+
+    fn imports_have_positions(&self, table: &Table<'_>) -> bool {
+        let Some(image) = &table.image else { return true };
+        (0..image.use_count()).all(|i| {
+            let id = image.using(i).table;
+            id == table.id
+                || self.find_table(id).is_ok_and(|at| self.tables[self.order[at] as usize].position != u32::MAX)
+        })
+    }
+
+    fn add_shape(&mut self, table: u32, entry: &Entry<'m>) {
+        let (first_offset, mut offset_count, mut mask) = (self.offset_count, 0, 0);
+        for slot in slots(entry.offsets) {
+            self.offsets[first_offset + offset_count] = slot;
+            offset_count += 1;
+            mask |= 1u64.checked_shl(slot / 8).unwrap_or(0);
+        }
+        self.offset_count += offset_count;
+        if mask.count_ones() as usize == offset_count {
+            offset_count = 0;
+        } else {
+            mask = 0;
+        }
+        self.shapes[self.shape_count] = Shape {
+            tags: entry.tags,
+            fixed: u64::from(entry.fixed),
+            mask,
+            first_offset: first_offset as u32,
+            offset_count: offset_count as u32,
+            table,
+            element: entry.element,
+            kind: entry.kind,
+            tail: entry.tail,
+            has_odd_words: entry.has_odd_words,
+            ..Shape::NONE
+        };
+        let key = |tags: Tags| (tags.tag1, tags.tag3, tags.tag2);
+        let index = &self.index[..self.index_len];
+        let place = index.partition_point(|&shape| key(self.shapes[shape as usize].tags) < key(entry.tags));
+        insert(self.index, self.index_len, place, self.shape_count as u32);
+        self.index_len += 1;
+        self.shape_count += 1;
+    }
+}
+
+/// The entry of a global block, if the block has the tags of a global of this image and the room.
+fn global_entry(image: &Image<'_>, region: Region<'_>) -> Option<usize> {
+    let [tag1, tag2, tag3, extent] = region.load_prefix(0);
+    let entry = (0..image.entry_count()).find(|&i| image.entry(i).tags == Tags { tag1, tag2, tag3 })?;
+    let fixed = u64::from(image.entry(entry).fixed);
+    let fits = image.entry(entry).kind == Kind::Global && extent == fixed && region.len() as u64 >= 32 + fixed;
+    (fits && region.address(0).is_multiple_of(16)).then_some(entry)
+}
+
+/// The elements that a comparison calls equal, of elements that it sorts; `None` if there are none.
+fn equal_range(sorted: &[u32], compare: impl Fn(&u32) -> core::cmp::Ordering) -> Option<&[u32]> {
+    let start = sorted.partition_point(|shape| compare(shape).is_lt());
+    let end = start + sorted[start..].partition_point(|shape| compare(shape).is_eq());
+    (start < end).then(|| &sorted[start..end])
+}
+
+/// Puts a value into the first `len` elements.
+fn insert(list: &mut [u32], len: usize, at: usize, value: u32) {
+    list.copy_within(at..len, at + 1);
+    list[at] = value;
+}
+
+/// Keeps some of the first `len` elements, in their order, and gives their number.
+fn retain<T: Copy>(list: &mut [T], len: usize, keep: impl Fn(&T) -> bool) -> usize {
+    let mut kept = 0;
+    for i in 0..len {
+        if keep(&list[i]) {
+            list[kept] = list[i];
+            kept += 1;
+        }
+    }
+    kept
+}
