@@ -9,11 +9,13 @@ mod bench;
 mod busybox;
 mod ci;
 mod corpus;
+mod debian;
 mod expectations;
 mod guest;
 mod handlers;
 mod kernel;
 mod oracle;
+mod programs;
 mod reference;
 mod setup;
 mod shell;
@@ -43,6 +45,7 @@ const TASKS: &[Task] = &[
         "compare instructions with QEMU: oracle [--check] [--instructions N | --words N | --cases N] [--seed N] [--qemu PATH] [ROW]",
         oracle::run,
     ),
+    ("programs", "run programs that probe the processor: programs [--quick] [--write] [PART…]", programs::run),
     ("setup", "install what the tests need: setup [--check | --mirror URI]", setup::run),
     ("userland", "rebuild the embedded userland and compare it: userland [--update]", userland::run),
 ];

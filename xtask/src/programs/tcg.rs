@@ -1,0 +1,125 @@
+//! QEMU's test programs for user mode on ARM64: `tests/tcg/aarch64` and
+//! `tests/tcg/multiarch`, built by their own makefile.
+
+use super::guest::{Runner, Tree, finish};
+use super::report::Tally;
+use crate::shell::output;
+use crate::toolchain::cross_gcc;
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Seconds that a program may take.
+const LIMIT: &str = "120";
+
+const SVE: &str = "SVE is not provided";
+const SHM: &str = "System V shared memory is not provided";
+const SEMIHOSTING: &str = "calls QEMU itself by semihosting, which Linux has not";
+
+/// Programs that are not run, and why.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("mte-", "the memory tagging extension is not provided"),
+    ("sme-", "SME is not provided"),
+    ("sve-", SVE),
+    ("sha512-sve", SVE),
+    ("test-826", SVE),
+    ("semihosting", SEMIHOSTING),
+    ("semiconsole", SEMIHOSTING),
+    ("linux-shmat-", SHM),
+    ("lse2-fault", SHM),
+    ("linux-test", SHM),
+];
+
+/// Builds the programs, runs them, and judges them by status and output.
+pub(super) fn run() -> Result<Tally> {
+    let place = super::place("tcg");
+    fs::create_dir_all(&place)?;
+    let (source, build) = (place.join("source"), place.join("build"));
+    if !source.is_dir() {
+        let archive = super::archive(super::QEMU_SUITE, "arm64")?;
+        archive.source("qemu", &source)?;
+        archive.close()?;
+    }
+    let names = make(&source, &build)?;
+    // The programs are static: they need no library, but `/tmp` and the like.
+    let tree = Tree::fetch("libc", "arm64", &["libc6"])?;
+    let vambrace = Runner::vambrace()?;
+    let version = fs::read_to_string(source.join("VERSION"))?;
+    let mut tally = Tally { versions: vec![format!("QEMU {}", version.trim())], ..Tally::default() };
+    let mut passed = 0;
+    for name in &names {
+        if let Some((_, why)) = LEFT_OUT.iter().find(|(start, _)| name.starts_with(start)) {
+            tally.left_out.push((name.clone(), (*why).to_owned()));
+            continue;
+        }
+        if !build.join(name).is_file() {
+            tally.left_out.push((name.clone(), "the cross compiler cannot build it".to_owned()));
+            continue;
+        }
+        // One program re-executes itself in QEMU unless it sees that it has done so.
+        let variables = [("QEMU", "/work/none"), ("QEMU_RTSIG_MAP", "none")];
+        let run = vambrace.command(&tree, Some(&build), &variables, &format!("/work/{name}"));
+        let mut limited = Command::new("timeout");
+        limited.args(["--signal", "KILL", LIMIT]).arg(run.get_program()).args(run.get_args());
+        let output = finish(&mut limited)?;
+        fs::write(build.join(format!("{name}.out")), &output.stdout)?;
+        match judge(&source, &build, name, &output)? {
+            None => passed += 1,
+            Some(how) => tally.failed.push((name.clone(), how)),
+        }
+    }
+    tally.passed.push((passed, format!("of {} programs passed", names.len())));
+    Ok(tally)
+}
+
+/// Builds what can be built, and returns the names of all programs.
+fn make(source: &Path, build: &Path) -> Result<Vec<String>> {
+    fs::create_dir_all(build)?;
+    let settings = [
+        "TARGET=aarch64-linux-user".to_owned(),
+        "TARGET_NAME=aarch64".to_owned(),
+        "BUILD_STATIC=y".to_owned(),
+        format!("CC={}", cross_gcc()?.display()),
+        format!("SRC_PATH={}", source.display()),
+    ];
+    fs::write(build.join("config-target.mak"), settings.join("\n") + "\n")?;
+    // Another makefile depends on one that QEMU's `configure` writes.
+    fs::write(build.join("Makefile"), "")?;
+    let makefile = source.join("tests/tcg/Makefile.target");
+    let make = |words: &[&str]| {
+        let mut command = Command::new("make");
+        command.current_dir(build).arg("-s").arg("-f").arg(&makefile).args(words);
+        command
+    };
+    // A program that does not build is told of later, by its name.
+    finish(&mut make(&["-k", "-j2", "all"]))?;
+    let list = output(&mut make(&["--eval", "names: ; @echo $(TESTS)", "names"]))?;
+    let last = list.lines().last().context("QEMU's makefile names no tests")?;
+    let mut names: Vec<String> = last.split_whitespace().map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    ensure!(names.len() > 40, "QEMU's makefile names only {} tests", names.len());
+    Ok(names)
+}
+
+/// What is wrong with a program's run: a status other than 0, or an output
+/// that is not the one that is stored, or that another program gave.
+fn judge(source: &Path, build: &Path, name: &str, output: &Output) -> Result<Option<String>> {
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        let last = text.lines().last().unwrap_or_default().to_owned();
+        return Ok(Some(format!("{}: {last}", output.status)));
+    }
+    let stored = source.join(format!("tests/tcg/aarch64/{name}.ref"));
+    // A loop that was vectorized must give what the plain one gave, which ran before.
+    let right = match name.strip_suffix("-vector") {
+        Some(plain) => build.join(format!("{plain}.out")),
+        None => stored,
+    };
+    if !right.is_file() {
+        return Ok(None);
+    }
+    let right = fs::read(&right)?;
+    Ok((right != output.stdout).then(|| "its output is not the stored one".to_owned()))
+}
