@@ -62,6 +62,30 @@ fn rounding_mode_counts_from_the_next_instruction() {
 }
 
 #[test]
+fn fpcr_and_fpsr_have_no_bits_but_their_own() {
+    let mut guest = Guest::new();
+    // mrs x0, fpsr; mrs x1, fpcr; msr fpcr, x2; mrs x2, fpcr; svc
+    guest.code(CODE, &[MRS_FPSR, 0xd53b_4401, 0xd51b_4402, 0xd53b_4402, SVC]);
+    guest.context.fpsr = u32::MAX;
+    guest.context.fpcr = u32::MAX;
+    guest.context.x[2] = u64::MAX;
+    assert_eq!(guest.run(), Exit::Syscall);
+    // AHP, DN, FZ, RMode, FZ16; QC, IDC and the other exceptions.
+    assert_eq!(guest.context.x[..3], [0x0800_009f, 0x07c8_0000, 0x07c8_0000]);
+}
+
+#[test]
+fn fz16_counts_for_halves_and_not_for_singles() {
+    let mut guest = Guest::new();
+    // fadd h0, h1, h1; fadd s2, s3, s3; mrs x0, fpsr; svc
+    guest.code(CODE, &[0x1ee1_2820, 0x1e23_2862, MRS_FPSR, SVC]);
+    (guest.context.v[1], guest.context.v[3]) = (1, 1);
+    guest.context.fpcr = 1 << 19;
+    assert_eq!(guest.run(), Exit::Syscall);
+    assert_eq!((guest.context.v[0], guest.context.v[2], guest.context.x[0]), (0, 2, 0));
+}
+
+#[test]
 fn nan_of_an_invalid_operation_is_arms() {
     let mut guest = Guest::new();
     guest.code(CODE, &[FMUL, SVC]);

@@ -37,6 +37,9 @@ impl Cpu {
             (*ctx).pc = 0;
             // Every exception return closes the local monitor.
             (*ctx).monitor.size = 0;
+            // A signal frame may have more bits than there are.
+            (*ctx).fpcr &= fp::FPCR_MASK;
+            (*ctx).fpsr &= fp::FPSR_MASK;
             // While guest code runs, the host's sticky flags are FPSR's.
             let host_modes = fp::host::enter();
             drive(ctx, cpu, nzcv);

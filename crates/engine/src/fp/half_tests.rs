@@ -29,6 +29,21 @@ fn host_matches_software_on_fused_multiply_add_of_halves() {
 }
 
 #[test]
+fn what_a_single_loses_below_the_least_normal_half_still_underflows() {
+    host::init();
+    // -2^-14 + 2^-24 * 2^-24
+    let (c, a) = (0x8400, 1);
+    agree("fma", &[c, a, a], || Half::mul_add(c, a, a), |e| mul_add::<Half>(c, a, a, e));
+    let [vc, va] = [c, a].map(|x| V128::splat(x as u16));
+    let operands = [c, a, a];
+    type Op = Each<lanes::MulAdd, Half, 8>;
+    agree("fmla", &operands, || Op::host(va, va, vc, 0), |e| Op::exact(va, va, vc, 0, e));
+    let mut env = Env::new(0);
+    assert_eq!(mul_add::<Half>(c, a, a, &mut env), c);
+    assert_eq!(env.fpsr, FPSR_UFC | FPSR_IXC);
+}
+
+#[test]
 fn every_half_has_its_root_and_its_single() {
     host::init();
     for a in 0..1 << 16 {

@@ -174,14 +174,14 @@ pub(crate) fn shorten(x: V128) -> Option<V128> {
 }
 
 /// Whether a single that is not exact might round to another half than the
-/// exact number: it is in the middle of two, or among the denormals, where
-/// Underflow tells of any bit.
+/// exact number: it is in the middle of two, or among the denormals or the
+/// next number above them, where Underflow tells of any bit.
 #[inline(always)]
 fn is_delicate(x: u32) -> bool {
     /// The bits below the last place of a normal half, and the highest of them.
     const REST: u32 = (1 << SHIFT) - 1;
     const MIDDLE: u32 = 1 << (SHIFT - 1);
-    x & REST == MIDDLE || is_tiny(x & !(1 << 31))
+    x & REST == MIDDLE || (x & !(1 << 31)).wrapping_sub(1) < LEAST
 }
 
 /// What was lost in `sum`, which is `a + b` rounded.
