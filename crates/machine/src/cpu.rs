@@ -43,6 +43,12 @@ pub enum Exit {
         /// The instruction word.
         word: u32,
     },
+    /// A branch to a register led to an instruction of a guarded page that is
+    /// no landing pad for it (FEAT_BTI). `pc` is that instruction, and
+    /// PSTATE.BTYPE tells the branch.
+    BranchTarget,
+    /// The authentication of a pointer failed (FEAT_FPAC).
+    PointerAuth,
     /// `BRK`; `pc` is still at it.
     Breakpoint {
         /// The instruction's immediate.

@@ -18,6 +18,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use linux_abi::auxv::{Hwcap, Hwcap2};
+
 pub use registers::{Field, IdRegister, IdRegisters};
 pub use table::{FEATURES, NOT_PROVIDED};
 
@@ -155,6 +157,18 @@ impl CpuFeatures {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         FEATURES.iter().any(|f| f.name == name && is_present(f, &self.id))
+    }
+
+    /// Whether pointers can be signed (FEAT_PAuth).
+    #[must_use]
+    pub const fn has_pauth(&self) -> bool {
+        self.hwcap & Hwcap::HWCAP_PACA.bits() != 0
+    }
+
+    /// Whether pages can be guarded (FEAT_BTI).
+    #[must_use]
+    pub const fn has_bti(&self) -> bool {
+        self.hwcap2 & Hwcap2::HWCAP2_BTI.bits() != 0
     }
 
     /// The names of the bits that are set, in the order of `/proc/cpuinfo`:

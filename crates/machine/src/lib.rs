@@ -24,7 +24,7 @@ mod stream;
 pub mod sync;
 
 pub use addr::{ADDRESS_LIMIT, GuestAddr, PAGE_SHIFT, PAGE_SIZE, page_ceil, page_floor};
-pub use context::{Monitor, UserContext};
+pub use context::{Monitor, PointerAuth, UserContext, pauth_key, pstate};
 pub use cpu::{Access, CharDev, Clock, Cpu, Exit, Machine};
 pub use device::{BlockDev, NetDev, SECTOR_SIZE};
 pub use host::{HostAttr, HostDirEntry, HostFile, HostKind, HostNode, HostStat, HostStatFs, OpenMode};

@@ -59,6 +59,8 @@ pub trait FramePool: Send + Sync {
 }
 
 /// What EL0 may do with a page. A page without [`Prot::READ`] is not readable.
+///
+/// [`Prot::GUARDED`] allows nothing: it restricts where branches may lead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Prot(u8);
 
@@ -71,17 +73,33 @@ impl Prot {
     pub const WRITE: Self = Self(2);
     /// Instruction fetch.
     pub const EXEC: Self = Self(4);
+    /// Branches to registers must lead to landing pads (FEAT_BTI).
+    pub const GUARDED: Self = Self(8);
 
-    /// The bits: 1 read, 2 write, 4 execute (as `PROT_READ` and its fellows).
+    /// The bits: 1 read, 2 write, 4 execute (as `PROT_READ` and its fellows),
+    /// 8 guarded.
     #[must_use]
     pub const fn bits(self) -> u8 {
         self.0
     }
 
-    /// From bits; others than the three are dropped.
+    /// From bits; others than the four are dropped.
     #[must_use]
     pub const fn from_bits_truncate(bits: u8) -> Self {
-        Self(bits & 7)
+        Self(bits & 15)
+    }
+
+    /// True if no access is allowed.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        self.0 & 7 == 0
+    }
+
+    /// True if something that `old` permits is no longer permitted, so that
+    /// translations from before must not stay in use.
+    #[must_use]
+    pub const fn restricts(self, old: Self) -> bool {
+        old.0 & 7 & !self.0 != 0 || self.0 & !old.0 & Self::GUARDED.0 != 0
     }
 
     /// True if all of `other` is allowed.

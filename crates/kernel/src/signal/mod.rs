@@ -13,7 +13,7 @@ mod types;
 
 pub(crate) use calls::ROWS;
 pub(crate) use deliver::{Delivery, deliver, restart_call};
-pub use linux_abi::signal::{BUS_ADRALN, BUS_ADRERR, ILL_ILLOPC, SEGV_ACCERR, SEGV_MAPERR, TRAP_BRKPT};
+pub use linux_abi::signal::{BUS_ADRALN, BUS_ADRERR, ILL_ILLOPC, ILL_ILLOPN, SEGV_ACCERR, SEGV_MAPERR, TRAP_BRKPT};
 pub use queue::Pending;
 pub(crate) use send::{force, kill_everyone};
 pub use send::{may_signal, send_to_group, send_to_process, send_to_task};

@@ -104,7 +104,10 @@ fn round(kernel: &Arc<Kernel>, cpu: &mut dyn Cpu, task: &Arc<Task>, body: &mut B
             Next::Again
         }
         Exit::Misaligned { addr } => fault(kernel, task, Info::fault(Number::SIGBUS, signal::BUS_ADRALN, addr)),
-        Exit::Undefined { .. } => fault(kernel, task, Info::fault(Number::SIGILL, signal::ILL_ILLOPC, body.context.pc)),
+        Exit::Undefined { .. } | Exit::BranchTarget => {
+            fault(kernel, task, Info::fault(Number::SIGILL, signal::ILL_ILLOPC, body.context.pc))
+        }
+        Exit::PointerAuth => fault(kernel, task, Info::fault(Number::SIGILL, signal::ILL_ILLOPN, body.context.pc)),
         Exit::Breakpoint { .. } => {
             fault(kernel, task, Info::fault(Number::SIGTRAP, signal::TRAP_BRKPT, body.context.pc))
         }

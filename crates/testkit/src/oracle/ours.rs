@@ -129,7 +129,7 @@ impl Ours {
                 Exit::Syscall => context.x[0] = (-38i64).cast_unsigned(),
                 Exit::Fault { addr, .. } => break (11, addr),
                 Exit::Misaligned { addr } => break (7, addr),
-                Exit::Undefined { .. } => break (4, 0),
+                Exit::Undefined { .. } | Exit::BranchTarget | Exit::PointerAuth => break (4, 0),
                 Exit::Breakpoint { .. } => break (5, 0),
             }
         };
