@@ -104,6 +104,8 @@ fields! {
     l_21 "L" 21 1;
     m_20 "M" 20 1;
     rm_4 "Rm" 16 4;
+    rm_0 "Rm" 0 5;
+    s_22 "S" 22 1;
     h_11 "H" 11 1;
     len "len" 13 2;
     opcode_12 "opcode" 12 4;
@@ -127,6 +129,12 @@ impl Insn {
     #[must_use]
     pub const fn simm9(self) -> i64 {
         sign_extend(self.imm9() as u64, 9)
+    }
+
+    /// The byte offset of `LDRAA` and `LDRAB`: `S:imm9`, sign extended, scaled.
+    #[must_use]
+    pub const fn offset10(self) -> i64 {
+        sign_extend((self.s_22() << 9 | self.imm9()) as u64, 10) * 8
     }
 
     /// The 8-bit immediate of Advanced SIMD modified immediates.

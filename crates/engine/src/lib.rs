@@ -28,6 +28,7 @@
 //! from any thread, also from the one that owns a CPU while that is not in
 //! `run`; it waits until the CPUs that run in the space have passed a branch.
 
+mod bti;
 mod code;
 mod cpu;
 mod crc;
@@ -37,6 +38,7 @@ mod host;
 mod lower;
 mod mem;
 mod op;
+mod pauth;
 mod sem;
 pub mod simd;
 mod wide;

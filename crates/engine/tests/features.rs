@@ -16,7 +16,8 @@ const SVC: u32 = 0xd400_0001;
 
 /// Features that are Armv8.0's own, or that change what instructions do and
 /// add none.
-const WITHOUT_ROWS: &[&str] = &["FEAT_FP", "FEAT_AdvSIMD", "FEAT_LSE2", "FEAT_SSBS"];
+const WITHOUT_ROWS: &[&str] =
+    &["FEAT_FP", "FEAT_AdvSIMD", "FEAT_LSE2", "FEAT_SSBS", "FEAT_PAuth2", "FEAT_FPAC", "FEAT_FPACCOMBINE"];
 
 fn named_by_rows() -> BTreeSet<&'static str> {
     Encoding::ALL.iter().flat_map(|e| e.row().needs).map(|n| n.feature).collect()

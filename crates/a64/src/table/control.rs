@@ -21,8 +21,24 @@ class exception {
     DCPS3_exception, "11010100 101 imm16:16 000 11", "dcps3{ <imm16.hex>}";
 }
 
+// Those of FEAT_PAuth and FEAT_BTI have rows of their own; without the
+// extension they are hints like any other.
 class hints {
-    HINT_hints, "11010101000000110010 CRm:4 op2:3 11111", "<hint>", FEAT_DGH if CRm=0 & op2=6;
+    XPACLRI_hints,   "11010101000000110010 0000 111 11111", "xpaclri", FEAT_PAuth;
+    PACIA1716_hints, "11010101000000110010 0001 000 11111", "pacia1716", FEAT_PAuth;
+    PACIB1716_hints, "11010101000000110010 0001 010 11111", "pacib1716", FEAT_PAuth;
+    AUTIA1716_hints, "11010101000000110010 0001 100 11111", "autia1716", FEAT_PAuth;
+    AUTIB1716_hints, "11010101000000110010 0001 110 11111", "autib1716", FEAT_PAuth;
+    PACIAZ_hints,    "11010101000000110010 0011 000 11111", "paciaz", FEAT_PAuth;
+    PACIASP_hints,   "11010101000000110010 0011 001 11111", "paciasp", FEAT_PAuth;
+    PACIBZ_hints,    "11010101000000110010 0011 010 11111", "pacibz", FEAT_PAuth;
+    PACIBSP_hints,   "11010101000000110010 0011 011 11111", "pacibsp", FEAT_PAuth;
+    AUTIAZ_hints,    "11010101000000110010 0011 100 11111", "autiaz", FEAT_PAuth;
+    AUTIASP_hints,   "11010101000000110010 0011 101 11111", "autiasp", FEAT_PAuth;
+    AUTIBZ_hints,    "11010101000000110010 0011 110 11111", "autibz", FEAT_PAuth;
+    AUTIBSP_hints,   "11010101000000110010 0011 111 11111", "autibsp", FEAT_PAuth;
+    BTI_hints,       "11010101000000110010 0100 op2:3 11111", "<hint>", "op2=0bxx0", FEAT_BTI;
+    HINT_hints,      "11010101000000110010 CRm:4 op2:3 11111", "<hint>", FEAT_DGH if CRm=0 & op2=6;
 }
 
 class barriers {
@@ -67,6 +83,18 @@ class branch_reg {
     BLR_branch_reg,  "1101011 0001 11111 000000 Rn:5 00000", "blr <Xn>";
     RET_branch_reg,  "1101011 0010 11111 000000 Rn:5 00000", "ret{ <Xn.lr>}";
     ERET_branch_reg, "1101011 0100 11111 000000 11111 00000", "eret";
+    BRAA_branch_reg,    "1101011 1000 11111 000010 Rn:5 Rm:5", "braa <Xn>, <Xm0|SP>", FEAT_PAuth;
+    BRAB_branch_reg,    "1101011 1000 11111 000011 Rn:5 Rm:5", "brab <Xn>, <Xm0|SP>", FEAT_PAuth;
+    BLRAA_branch_reg,   "1101011 1001 11111 000010 Rn:5 Rm:5", "blraa <Xn>, <Xm0|SP>", FEAT_PAuth;
+    BLRAB_branch_reg,   "1101011 1001 11111 000011 Rn:5 Rm:5", "blrab <Xn>, <Xm0|SP>", FEAT_PAuth;
+    BRAAZ_branch_reg,   "1101011 0000 11111 000010 Rn:5 11111", "braaz <Xn>", FEAT_PAuth;
+    BRABZ_branch_reg,   "1101011 0000 11111 000011 Rn:5 11111", "brabz <Xn>", FEAT_PAuth;
+    BLRAAZ_branch_reg,  "1101011 0001 11111 000010 Rn:5 11111", "blraaz <Xn>", FEAT_PAuth;
+    BLRABZ_branch_reg,  "1101011 0001 11111 000011 Rn:5 11111", "blrabz <Xn>", FEAT_PAuth;
+    RETAA_branch_reg,   "1101011 0010 11111 000010 11111 11111", "retaa", FEAT_PAuth;
+    RETAB_branch_reg,   "1101011 0010 11111 000011 11111 11111", "retab", FEAT_PAuth;
+    ERETAA_branch_reg,  "1101011 0100 11111 000010 11111 11111", "eretaa";
+    ERETAB_branch_reg,  "1101011 0100 11111 000011 11111 11111", "eretab";
     DRPS_branch_reg, "1101011 0101 11111 000000 11111 00000", "drps";
 }
 

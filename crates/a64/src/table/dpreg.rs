@@ -13,6 +13,7 @@ class dp_2src {
     RORV_dp_2src,   "sf:1 0 0 11010110 Rm:5 001011 Rn:5 Rd:5", "ror <Rd>, <Rn>, <Rm>";
     CRC32_dp_2src,  "sf:1 0 0 11010110 Rm:5 0100 sz:2 Rn:5 Rd:5", "crc32<crc> <Wd>, <Wn>, <Rm>", "sf=1 -> sz=3, sf=0 -> sz<3", FEAT_CRC32;
     CRC32C_dp_2src, "sf:1 0 0 11010110 Rm:5 0101 sz:2 Rn:5 Rd:5", "crc32c<crc> <Wd>, <Wn>, <Rm>", "sf=1 -> sz=3, sf=0 -> sz<3", FEAT_CRC32;
+    PACGA_dp_2src,  "1 0 0 11010110 Rm:5 001100 Rn:5 Rd:5", "pacga <Xd>, <Xn>, <Xm|SP>", FEAT_PAuth;
 }
 
 class dp_1src {
@@ -23,6 +24,24 @@ class dp_1src {
     REV_64_dp_1src, "1 1 0 11010110 00000 000011 Rn:5 Rd:5", "rev <Xd>, <Xn>";
     CLZ_dp_1src,    "sf:1 1 0 11010110 00000 000100 Rn:5 Rd:5", "clz <Rd>, <Rn>";
     CLS_dp_1src,    "sf:1 1 0 11010110 00000 000101 Rn:5 Rd:5", "cls <Rd>, <Rn>";
+    PACIA_dp_1src,  "1 1 0 11010110 00001 000000 Rn:5 Rd:5", "pacia <Xd>, <Xn|SP>", FEAT_PAuth;
+    PACIB_dp_1src,  "1 1 0 11010110 00001 000001 Rn:5 Rd:5", "pacib <Xd>, <Xn|SP>", FEAT_PAuth;
+    PACDA_dp_1src,  "1 1 0 11010110 00001 000010 Rn:5 Rd:5", "pacda <Xd>, <Xn|SP>", FEAT_PAuth;
+    PACDB_dp_1src,  "1 1 0 11010110 00001 000011 Rn:5 Rd:5", "pacdb <Xd>, <Xn|SP>", FEAT_PAuth;
+    AUTIA_dp_1src,  "1 1 0 11010110 00001 000100 Rn:5 Rd:5", "autia <Xd>, <Xn|SP>", FEAT_PAuth;
+    AUTIB_dp_1src,  "1 1 0 11010110 00001 000101 Rn:5 Rd:5", "autib <Xd>, <Xn|SP>", FEAT_PAuth;
+    AUTDA_dp_1src,  "1 1 0 11010110 00001 000110 Rn:5 Rd:5", "autda <Xd>, <Xn|SP>", FEAT_PAuth;
+    AUTDB_dp_1src,  "1 1 0 11010110 00001 000111 Rn:5 Rd:5", "autdb <Xd>, <Xn|SP>", FEAT_PAuth;
+    PACIZA_dp_1src, "1 1 0 11010110 00001 001000 11111 Rd:5", "paciza <Xd>", FEAT_PAuth;
+    PACIZB_dp_1src, "1 1 0 11010110 00001 001001 11111 Rd:5", "pacizb <Xd>", FEAT_PAuth;
+    PACDZA_dp_1src, "1 1 0 11010110 00001 001010 11111 Rd:5", "pacdza <Xd>", FEAT_PAuth;
+    PACDZB_dp_1src, "1 1 0 11010110 00001 001011 11111 Rd:5", "pacdzb <Xd>", FEAT_PAuth;
+    AUTIZA_dp_1src, "1 1 0 11010110 00001 001100 11111 Rd:5", "autiza <Xd>", FEAT_PAuth;
+    AUTIZB_dp_1src, "1 1 0 11010110 00001 001101 11111 Rd:5", "autizb <Xd>", FEAT_PAuth;
+    AUTDZA_dp_1src, "1 1 0 11010110 00001 001110 11111 Rd:5", "autdza <Xd>", FEAT_PAuth;
+    AUTDZB_dp_1src, "1 1 0 11010110 00001 001111 11111 Rd:5", "autdzb <Xd>", FEAT_PAuth;
+    XPACI_dp_1src,  "1 1 0 11010110 00001 010000 11111 Rd:5", "xpaci <Xd>", FEAT_PAuth;
+    XPACD_dp_1src,  "1 1 0 11010110 00001 010001 11111 Rd:5", "xpacd <Xd>", FEAT_PAuth;
 }
 
 class log_shift {

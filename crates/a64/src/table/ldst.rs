@@ -172,3 +172,11 @@ class ldst_pos {
     STR_fp_ldst_pos,         "size:2 111 1 01 opc:2 imm12:12 Rn:5 Rt:5", "str <Vt.size>, [<Xn|SP>{, #<imm12.mem>}]", "opc=0|2, opc=2 -> size=0";
     LDR_fp_ldst_pos,         "size:2 111 1 01 opc:2 imm12:12 Rn:5 Rt:5", "ldr <Vt.size>, [<Xn|SP>{, #<imm12.mem>}]", "opc=1|3, opc=3 -> size=0";
 }
+
+// Loads that authenticate their base; `W` of the manual is the pre-indexed form.
+class ldst_pac FEAT_PAuth {
+    LDRAA_ldst_pac,  "11 111 0 00 0 S:1 1 imm9:9 0 1 Rn:5 Rt:5", "ldraa <Xt>, [<Xn|SP>{, #<imm10>}]";
+    LDRAAW_ldst_pac, "11 111 0 00 0 S:1 1 imm9:9 1 1 Rn:5 Rt:5", "ldraa <Xt>, [<Xn|SP>, #<imm10>]!";
+    LDRAB_ldst_pac,  "11 111 0 00 1 S:1 1 imm9:9 0 1 Rn:5 Rt:5", "ldrab <Xt>, [<Xn|SP>{, #<imm10>}]";
+    LDRABW_ldst_pac, "11 111 0 00 1 S:1 1 imm9:9 1 1 Rn:5 Rt:5", "ldrab <Xt>, [<Xn|SP>, #<imm10>]!";
+}

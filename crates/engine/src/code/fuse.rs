@@ -8,6 +8,7 @@
 
 use std::sync::OnceLock;
 
+use crate::bti;
 use crate::domain::handler::place::{BACKWARD, FAR, FORWARD};
 use crate::domain::handler::{branch, indirect, pair, pair_branch, pair_jump, step};
 use crate::domain::size::{B, W, X};
@@ -24,6 +25,13 @@ use crate::sem::dp_src::{Madd, Msub, Mul};
 use crate::sem::mem::extend::{SIGN64, ZERO};
 use crate::sem::mem::mode::{OFFSET, POST, PRE};
 use crate::sem::mem::{Load, LoadIndexed, LoadPair, Store, StoreIndexed, StorePair, index};
+
+/// `RET`.
+type Return = Register<{ bti::branch::DIRECT }>;
+/// `BR` by X16 or X17, as procedure linkage tables end.
+type Linkage = Register<{ bti::branch::LINKAGE }>;
+/// `BR` by any other register.
+type Jump = Register<{ bti::branch::ANY_JUMP }>;
 
 /// The forms of which any two are fused.
 macro_rules! common_forms {
@@ -123,7 +131,9 @@ macro_rules! with_branches {
     };
     (@form $form:ty, $($branch:tt $place:ident,)*) => {
         &[
-            (step::<$form>, indirect::<Register>, pair_jump::<$form, Register>),
+            (step::<$form>, indirect::<Return>, pair_jump::<$form, Return>),
+            (step::<$form>, indirect::<Linkage>, pair_jump::<$form, Linkage>),
+            (step::<$form>, indirect::<Jump>, pair_jump::<$form, Jump>),
             $(with_branches!(@one $form, $branch, $place),)*
         ]
     };
@@ -154,7 +164,7 @@ static SELECTIONS: &[&[Entry]] = flag_forms!(with_selections);
 static CONDITIONS: &[&[Entry]] = flag_forms!(with_conditions);
 static BRANCHES: &[&[Entry]] = forms_before_branches!(with_branches);
 static RETURNS: &[Entry] =
-    &[(step::<LoadPair<X, ZERO, POST>>, indirect::<Register>, pair_jump::<LoadPair<X, ZERO, POST>, Register>)];
+    &[(step::<LoadPair<X, ZERO, POST>>, indirect::<Return>, pair_jump::<LoadPair<X, ZERO, POST>, Return>)];
 
 /// Handlers by number, and fused handlers by two handlers; sorted.
 struct Index {

@@ -4,10 +4,11 @@ use core::ptr::NonNull;
 
 use machine::{PAGE_SIZE, UserContext};
 
+use crate::bti::branch;
 use crate::code::page::{self, CodePage, OPS};
 use crate::cpu::CpuState;
 use crate::cpu::enter::pc_of;
-use crate::cpu::jump::{cold_jump, jump};
+use crate::cpu::jump::{cold_jump, jump, set_target};
 use crate::features::CpuFeatures;
 use crate::lower::{self, Draft};
 use crate::mem::arena::Arena;
@@ -35,7 +36,7 @@ pub(crate) unsafe extern "C" fn untranslated(
         if page::translate_from(&*cpu, op) {
             go(op, ctx, cpu, fa, fb);
         } else {
-            (*(*cpu).local()).target = pc_of(op, cpu);
+            set_target(cpu, pc_of(op, cpu), branch::DIRECT);
             cold_jump(op, ctx, cpu, SCRATCH, fa, fb);
         }
     }
@@ -56,7 +57,7 @@ pub(crate) unsafe extern "C" fn next_page(
     // SAFETY: the caller vouches for the pointers.
     unsafe {
         let next = (*(*cpu).local()).page.wrapping_add(PAGE_SIZE);
-        jump(next, op, ctx, cpu, fa, fb);
+        jump::<{ branch::DIRECT }>(next, op, ctx, cpu, fa, fb);
     }
 }
 

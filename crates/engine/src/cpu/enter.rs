@@ -33,6 +33,8 @@ impl Cpu {
             (*local).exit = Exit::Event;
             (*local).flag_kind = flag_kind::NZCV;
             (*local).target = (*ctx).pc;
+            (*local).branch = (*ctx).btype();
+            (*ctx).set_btype(0);
             let nzcv = (*ctx).nzcv;
             (*ctx).pc = 0;
             // Every exception return closes the local monitor.

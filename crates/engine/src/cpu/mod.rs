@@ -20,6 +20,7 @@ use crate::mem::arena::Arena;
 use crate::mem::space::AddressSpace;
 use crate::mem::tlb::Tlb;
 use crate::op::Op;
+use crate::pauth::Codes;
 
 pub use entropy::FillRandom;
 
@@ -55,6 +56,10 @@ pub(crate) struct Local {
     pub(crate) jumps: JumpCache,
     /// Where a jump that takes the cold path leads.
     pub(crate) target: u64,
+    /// What kind of branch that jump is (`bti::branch`).
+    pub(crate) branch: u8,
+    /// Pointer authentication codes.
+    pub(crate) codes: Codes,
     /// Why guest code stopped.
     pub(crate) exit: Exit,
     /// The trampoline's next op and its flags; null: leave.
@@ -177,6 +182,8 @@ impl Cpu {
             write_tlb: Tlb::new(),
             jumps: JumpCache::new(),
             target: 0,
+            branch: 0,
+            codes: Codes::new(),
             exit: Exit::Event,
             next: core::ptr::null(),
             fa: 0,

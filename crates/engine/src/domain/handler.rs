@@ -8,13 +8,14 @@ use core::sync::atomic::Ordering;
 
 use machine::UserContext;
 
+use crate::bti::branch;
 use crate::code::page::offset_of;
 use crate::cpu::CpuState;
 use crate::cpu::enter::{leave, pc_of};
-use crate::cpu::jump::{cold_jump, jump, resolve};
+use crate::cpu::jump::{cold_jump, jump, resolve, set_target};
 use crate::domain::direct::Direct;
 use crate::domain::memory::{self, Fast, Full, opaque};
-use crate::domain::{BranchSem, JumpSem, Sem};
+use crate::domain::{BranchSem, JumpSem, Sem, Stop};
 use crate::op::{Op, SCRATCH, Scratch, go};
 
 /// Where an immediate branch goes.
@@ -131,8 +132,10 @@ pub(crate) unsafe extern "C" fn pair_jump<A: Sem, B: JumpSem>(
             return;
         }
         d.op = op.add(1);
-        let target = B::target(&mut d);
-        jump(target, op, ctx, cpu, d.fa, d.fb);
+        match B::target(&mut d) {
+            Ok(target) => jump_as::<B>(target, op, ctx, cpu, d.fa, d.fb),
+            Err(Stop) => slow_jump::<B>(op.add(1), ctx, cpu, SCRATCH, d.fa, d.fb),
+        }
     }
 }
 
@@ -199,7 +202,7 @@ unsafe fn finish(op: *const Op, ctx: *mut UserContext, cpu: *const CpuState, is_
             return op.add(1);
         }
         // The instruction may have written over the code that follows.
-        (*local).target = pc.wrapping_add(4);
+        set_target(cpu, pc.wrapping_add(4), branch::DIRECT);
         resolve(ctx, cpu, fa, fb)
     }
 }
@@ -245,15 +248,14 @@ pub(crate) unsafe fn take_branch<const PLACE: u8>(
         let distance = (*op).imm as isize;
         if PLACE == place::FAR {
             let target = (*(*cpu).local()).page.wrapping_add(distance as u64);
-            jump(target, op, ctx, cpu, fa, fb);
+            jump::<{ branch::DIRECT }>(target, op, ctx, cpu, fa, fb);
             return;
         }
         // Opaque, or the compiler would fold both outcomes of a branch into
         // one jump, which the host predicts worse.
         let target = opaque(op.byte_offset(distance));
         if PLACE == place::BACKWARD && (*cpu).poll.load(Ordering::Relaxed) != 0 {
-            let local = (*cpu).local();
-            (*local).target = (*local).page | offset_of(target);
+            set_target(cpu, (*(*cpu).local()).page | offset_of(target), branch::DIRECT);
             cold_jump(op, ctx, cpu, SCRATCH, fa, fb);
             return;
         }
@@ -276,7 +278,79 @@ pub(crate) unsafe extern "C" fn indirect<S: JumpSem>(
     // SAFETY: the caller vouches for the pointers.
     unsafe {
         let mut d = Direct::<Fast>::new(op, ctx, cpu, fa, fb);
-        let target = S::target(&mut d);
-        jump(target, op, ctx, cpu, d.fa, d.fb);
+        match S::target(&mut d) {
+            Ok(target) => jump_as::<S>(target, op, ctx, cpu, d.fa, d.fb),
+            Err(Stop) => slow_jump::<S>(op, ctx, cpu, SCRATCH, d.fa, d.fb),
+        }
+    }
+}
+
+/// Goes to where a branch of form `S` leads.
+///
+/// # Safety
+/// As [`crate::op::Handler`].
+#[inline(always)]
+unsafe fn jump_as<S: JumpSem>(
+    target: u64,
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    fa: u64,
+    fb: u64,
+) {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        match S::BRANCH {
+            branch::DIRECT => jump::<{ branch::DIRECT }>(target, op, ctx, cpu, fa, fb),
+            branch::LINKAGE => jump::<{ branch::LINKAGE }>(target, op, ctx, cpu, fa, fb),
+            branch::CALL => jump::<{ branch::CALL }>(target, op, ctx, cpu, fa, fb),
+            _ => jump::<{ branch::ANY_JUMP }>(target, op, ctx, cpu, fa, fb),
+        }
+    }
+}
+
+/// Starts a branch to a register again that the fast handler gave up.
+///
+/// # Safety
+/// As [`crate::op::Handler`].
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn slow_jump<S: JumpSem>(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    _: Scratch,
+    fa: u64,
+    fb: u64,
+) {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        let next = jump_slowly::<S>(op, ctx, cpu, fa, fb);
+        if !next.is_null() {
+            go(next, ctx, cpu, fa, fb);
+        }
+    }
+}
+
+/// What [`slow_jump`] does, but for the jump, as [`execute_slowly`].
+#[inline(never)]
+unsafe fn jump_slowly<S: JumpSem>(
+    op: *const Op,
+    ctx: *mut UserContext,
+    cpu: *const CpuState,
+    fa: u64,
+    fb: u64,
+) -> *const Op {
+    // SAFETY: the caller vouches for the pointers.
+    unsafe {
+        let local = (*cpu).local();
+        (*local).stats.slow_ops += 1;
+        let mut d = Direct::<Full>::new(op, ctx, cpu, fa, fb);
+        if let Ok(target) = S::target(&mut d) {
+            set_target(cpu, target, S::BRANCH);
+            return resolve(ctx, cpu, fa, fb);
+        }
+        leave(ctx, cpu, fa, fb, pc_of(op, cpu), (*local).exit);
+        core::ptr::null()
     }
 }

@@ -18,12 +18,14 @@ mod direct_vector;
 pub(crate) mod flags;
 pub(crate) mod handler;
 pub(crate) mod memory;
+mod pauth;
 pub(crate) mod plain;
 mod unaligned;
 pub(crate) mod vector;
 
 pub use crate::op::Slot;
 pub use atomic::{AtomicDomain, rmw};
+pub use pauth::PointerDomain;
 pub use vector::VectorDomain;
 
 /// What a domain computes with.
@@ -62,8 +64,15 @@ pub trait BranchSem: 'static {
 
 /// The meaning of a branch to a register: where it goes.
 pub trait JumpSem: 'static {
+    /// What kind of branch it is to `bti`: a number of `bti::branch`.
+    const BRANCH: u8;
+
     /// The target; registers (`BLR`) are written on the way.
-    fn target<D: Domain>(d: &mut D) -> D::X;
+    ///
+    /// # Errors
+    /// When the target is a pointer whose authentication failed, or must be
+    /// authenticated another way.
+    fn target<D: Domain>(d: &mut D) -> Result<D::X, Stop>;
 }
 
 /// Bytes of an integer access, as a const parameter.
@@ -96,7 +105,7 @@ pub mod order {
 ///
 /// `SF` as a const parameter is Arm's field: false for operations on the low
 /// 32 bits, whose results have zeros above. Operands may have anything above.
-pub trait Domain: VectorDomain + AtomicDomain {
+pub trait Domain: VectorDomain + AtomicDomain + PointerDomain {
     // Operands.
 
     /// A constant.

@@ -3,6 +3,7 @@
 use a64::Insn;
 use machine::{Exit, UserContext};
 
+use crate::bti::branch;
 use crate::cpu::CpuState;
 use crate::cpu::enter::{leave, pc_of};
 use crate::lower::{Draft, Lower, dst, src};
@@ -10,7 +11,7 @@ use crate::op::{Op, Scratch};
 use crate::sem::branch::{Always, CompareZero, Cond, Link, Register, RegisterLink, TestBit};
 
 /// X30, the link register.
-const LR: u32 = 30;
+pub(super) const LR: u32 = 30;
 
 pub(super) fn B_branch_imm(i: Insn, c: &mut Lower<'_>) -> Draft {
     Draft { ends: true, ..c.branch::<Always>([0; 4], i.offset26()) }
@@ -68,7 +69,17 @@ pub(super) fn TBNZ_testbranch(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 pub(super) fn BR_branch_reg(i: Insn, c: &mut Lower<'_>) -> Draft {
-    c.jump::<Register>([0, src(i.rn()), 0, 0])
+    let r = [0, src(i.rn()), 0, 0];
+    if jump_type(i.rn()) == branch::LINKAGE {
+        c.jump::<Register<{ branch::LINKAGE }>>(r)
+    } else {
+        c.jump::<Register<{ branch::ANY_JUMP }>>(r)
+    }
+}
+
+/// What kind of branch `BR` by a register is.
+pub(super) fn jump_type(register: u32) -> u8 {
+    if matches!(register, 16 | 17) { branch::LINKAGE } else { branch::ANY_JUMP }
 }
 
 pub(super) fn BLR_branch_reg(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -76,7 +87,7 @@ pub(super) fn BLR_branch_reg(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 pub(super) fn RET_branch_reg(i: Insn, c: &mut Lower<'_>) -> Draft {
-    c.jump::<Register>([0, src(i.rn()), 0, 0])
+    c.jump::<Register<{ branch::DIRECT }>>([0, src(i.rn()), 0, 0])
 }
 
 pub(super) fn SVC_exception(_i: Insn, c: &mut Lower<'_>) -> Draft {

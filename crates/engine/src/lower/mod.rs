@@ -17,6 +17,7 @@ mod flags;
 mod fp;
 mod mem;
 mod not_provided;
+mod pauth;
 mod simd_half;
 mod simd_later;
 mod simd_mem;
@@ -183,6 +184,7 @@ mod rows {
     pub(super) use super::fp::*;
     pub(super) use super::mem::*;
     pub(super) use super::not_provided::*;
+    pub(super) use super::pauth::*;
     pub(super) use super::simd_half::*;
     pub(super) use super::simd_later::*;
     pub(super) use super::simd_mem::*;

@@ -22,11 +22,12 @@ const LEVEL_BITS: u32 = 9;
 /// Bytes that one leaf covers.
 const LEAF_SPAN: u64 = PAGE_SIZE << LEVEL_BITS;
 
-/// An entry's bits: present, read, write, execute, dirty; the frame from 12.
+/// An entry's bits: present, read, write, execute, guarded, dirty; the frame
+/// from 12.
 const PRESENT: u64 = 1;
 const PROT_SHIFT: u32 = 1;
-const PROT_MASK: u64 = 7 << PROT_SHIFT;
-const DIRTY: u64 = 1 << 4;
+const PROT_MASK: u64 = 15 << PROT_SHIFT;
+const DIRTY: u64 = 1 << 5;
 
 struct Leaf([AtomicU64; FANOUT]);
 struct Node<T>([AtomicPtr<T>; FANOUT]);
@@ -81,7 +82,7 @@ fn entry(frame: Frame, prot: Prot) -> u64 {
 fn mapping(entry: u64) -> Option<Mapping> {
     (entry & PRESENT != 0).then(|| Mapping {
         frame: Frame(u32::try_from(entry >> PAGE_SHIFT).unwrap_or(u32::MAX)),
-        prot: Prot::from_bits_truncate((entry >> PROT_SHIFT) as u8 & 7),
+        prot: Prot::from_bits_truncate((entry >> PROT_SHIFT) as u8 & 15),
         dirty: entry & DIRTY != 0,
     })
 }
@@ -270,10 +271,11 @@ impl PageTable for AddressSpace {
             ) {
                 old = other;
             }
-            if !prot.contains(now.prot) {
+            if prot.restricts(now.prot) {
                 let first = stale.map_or(addr, |(first, _)| first);
                 stale = Some((first, addr + PAGE_SIZE));
-                touches_code |= is_code(&now) && !prot.contains(Prot::EXEC);
+                let is_guarded = prot.contains(Prot::GUARDED) && !now.prot.contains(Prot::GUARDED);
+                touches_code |= is_code(&now) && (!prot.contains(Prot::EXEC) || is_guarded);
             }
         });
         self.note_change(touches_code);

@@ -1,6 +1,7 @@
 //! Branches.
 
-use crate::domain::{BranchSem, Domain, JumpSem, Slot};
+use crate::bti::branch;
+use crate::domain::{BranchSem, Domain, JumpSem, Slot, Stop};
 
 /// `B`.
 pub(crate) struct Always;
@@ -60,13 +61,15 @@ impl<const HIGH: bool, const NZ: bool> BranchSem for TestBit<HIGH, NZ> {
     }
 }
 
-/// `BR`, `RET` to N.
-pub(crate) struct Register;
+/// `BR` and `RET`, which `BRANCH` tells apart, to N.
+pub(crate) struct Register<const BRANCH: u8>;
 
-impl JumpSem for Register {
+impl<const BRANCH: u8> JumpSem for Register<BRANCH> {
+    const BRANCH: u8 = BRANCH;
+
     #[inline(always)]
-    fn target<D: Domain>(d: &mut D) -> D::X {
-        d.x(Slot::N)
+    fn target<D: Domain>(d: &mut D) -> Result<D::X, Stop> {
+        Ok(d.x(Slot::N))
     }
 }
 
@@ -74,11 +77,13 @@ impl JumpSem for Register {
 pub(crate) struct RegisterLink;
 
 impl JumpSem for RegisterLink {
+    const BRANCH: u8 = branch::CALL;
+
     #[inline(always)]
-    fn target<D: Domain>(d: &mut D) -> D::X {
+    fn target<D: Domain>(d: &mut D) -> Result<D::X, Stop> {
         let target = d.x(Slot::N);
         let back = d.next_pc();
         d.set_x(Slot::D, back);
-        target
+        Ok(target)
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod flags;
 pub(crate) mod fp;
 pub(crate) mod mem;
 pub(crate) mod mem_fp;
+pub(crate) mod pauth;
 pub(crate) mod simd;
 pub(crate) mod simd_mem;
 pub(crate) mod system;
