@@ -7,6 +7,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use core::task::Waker;
 
+use linux_abi::auxv::{Hwcap, Hwcap2};
 use machine::sync::Mutex;
 use machine::{Clock, Cpu, FramePool, Machine};
 
@@ -160,6 +161,16 @@ impl Kernel {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Whether the processor can sign pointers (FEAT_PAuth).
+    pub(crate) fn has_pauth(&self) -> bool {
+        self.config.hwcap[0] & Hwcap::HWCAP_PACA.bits() != 0
+    }
+
+    /// Whether the processor knows guarded pages (FEAT_BTI).
+    pub(crate) fn has_bti(&self) -> bool {
+        self.config.hwcap[1] & Hwcap2::HWCAP2_BTI.bits() != 0
     }
 
     /// The node name.

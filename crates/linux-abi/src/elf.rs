@@ -40,7 +40,9 @@ consts! {
         NT_PRPSINFO = 3;
         NT_AUXV = 6;
         NT_ARM_TLS = 0x401;
+        NT_GNU_PROPERTY_TYPE_0 = 5;
         GNU_PROPERTY_AARCH64_FEATURE_1_AND = 0xc000_0000;
+        GNU_PROPERTY_AARCH64_FEATURE_1_BTI = 1;
     }
 }
 

@@ -77,6 +77,11 @@ consts! {
         PR_CAP_AMBIENT_CLEAR_ALL = 4;
         PR_SET_VMA_ANON_NAME = 0;
         PR_TAGGED_ADDR_ENABLE = 1;
+        PR_PAC_APIAKEY = 1;
+        PR_PAC_APIBKEY = 2;
+        PR_PAC_APDAKEY = 4;
+        PR_PAC_APDBKEY = 8;
+        PR_PAC_APGAKEY = 16;
         PR_MDWE_REFUSE_EXEC_GAIN = 1;
         PR_TSC_ENABLE = 1;
         PR_TSC_SIGSEGV = 2;

@@ -87,9 +87,15 @@ fn pages(addr: u64, len: u64, error: Errno) -> Result<Range<u64>> {
     end.map(|end| addr..end).ok_or_else(|| error.because("the range leaves the address space"))
 }
 
-fn table_prot(prot: ProtFlags) -> Prot {
-    let bits =
-        [(ProtFlags::PROT_READ, Prot::READ), (ProtFlags::PROT_WRITE, Prot::WRITE), (ProtFlags::PROT_EXEC, Prot::EXEC)];
+/// What `mmap` and `mprotect` ask for; `PROT_BTI` means nothing to a processor
+/// without FEAT_BTI.
+fn table_prot(cx: &Cx<'_>, prot: ProtFlags) -> Prot {
+    let bits = [
+        (ProtFlags::PROT_READ, Prot::READ),
+        (ProtFlags::PROT_WRITE, Prot::WRITE),
+        (ProtFlags::PROT_EXEC, Prot::EXEC),
+        (ProtFlags::PROT_BTI, if cx.kernel.has_bti() { Prot::GUARDED } else { Prot::NONE }),
+    ];
     bits.into_iter().filter(|(flag, _)| prot.contains(*flag)).fold(Prot::NONE, |all, (_, bit)| all | bit)
 }
 
@@ -114,7 +120,7 @@ fn mmap(
     if !offset.is_multiple_of(PAGE_SIZE) {
         return Err(Errno::EINVAL.because("the offset is not at the start of a page"));
     }
-    let prot = table_prot(prot);
+    let prot = table_prot(cx, prot);
     let mut request = MapRequest { len, offset, prot, ..MapRequest::anonymous(len, prot) };
     if flags.contains(MapFlags::MAP_ANONYMOUS) {
         if flags.contains(MapFlags::MAP_HUGETLB) {
@@ -234,12 +240,15 @@ fn mremap(
 }
 
 fn mprotect(cx: &mut Cx<'_>, addr: GuestAddr, len: u64, prot: u32) -> Result<()> {
-    let known = ProtFlags::PROT_READ
+    let mut known = ProtFlags::PROT_READ
         | ProtFlags::PROT_WRITE
         | ProtFlags::PROT_EXEC
         | ProtFlags::PROT_SEM
         | ProtFlags::PROT_GROWSDOWN
         | ProtFlags::PROT_GROWSUP;
+    if cx.kernel.has_bti() {
+        known |= ProtFlags::PROT_BTI;
+    }
     let prot = ProtFlags::from_bits(prot).filter(|prot| known.contains(*prot));
     let prot = prot.ok_or(Errno::EINVAL.because("unknown protection"))?;
     let grows = prot & (ProtFlags::PROT_GROWSDOWN | ProtFlags::PROT_GROWSUP);
@@ -251,7 +260,7 @@ fn mprotect(cx: &mut Cx<'_>, addr: GuestAddr, len: u64, prot: u32) -> Result<()>
     if !range.is_empty() && grows.contains(ProtFlags::PROT_GROWSDOWN) {
         range.start = mm.start_of_growing(range.start)?;
     }
-    mm.protect(range, table_prot(prot))
+    mm.protect(range, table_prot(cx, prot))
 }
 
 fn msync(cx: &mut Cx<'_>, addr: GuestAddr, len: u64, flags: MsyncFlags) -> Result<()> {

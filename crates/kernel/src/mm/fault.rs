@@ -229,7 +229,7 @@ impl Mm {
             return Err(Refusal::Unmapped);
         }
         let is_close = space.vmas.last_below(range.start).is_some_and(|below| {
-            page - below.range.end < GUARD_GAP && below.prot != Prot::NONE && !below.flags.contains(VmaFlags::GROWSDOWN)
+            page - below.range.end < GUARD_GAP && !below.prot.is_none() && !below.flags.contains(VmaFlags::GROWSDOWN)
         });
         if is_close || self.check_room(space, range.start - page).is_err() {
             return Err(Refusal::Unmapped);

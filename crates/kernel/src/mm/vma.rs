@@ -129,7 +129,7 @@ impl Vma {
     /// What the page table may allow: as on hardware, whoever may write or
     /// execute may read.
     pub(crate) fn table_prot(&self) -> Prot {
-        if self.prot == Prot::NONE { Prot::NONE } else { self.prot | Prot::READ }
+        if self.prot.is_none() { self.prot } else { self.prot | Prot::READ }
     }
 
     /// True if its pages, once written, are this address space's own memory

@@ -310,7 +310,7 @@ fn rt_sigtimedwait(
 
 fn rt_sigreturn(cx: &mut Cx<'_>) -> Outcome {
     cx.kernel.machine().complete(cx.regs);
-    if frame::pop(cx.task, cx.regs).is_err() {
+    if frame::pop(cx.task, cx.regs, cx.kernel.has_bti()).is_err() {
         super::force(cx.kernel, cx.task, Info::kernel(Number::SIGSEGV));
     }
     Outcome::KeepRegisters

@@ -100,7 +100,7 @@ fn run_handler(kernel: &Arc<Kernel>, task: &Arc<Task>, body: &mut Body, info: In
         Restart::No => {}
         Restart::IfAllowed | Restart::IfNoHandler => task.restart_deadline_ns.store(0, Ordering::SeqCst),
     }
-    if frame::push(task, &mut body.context, info, action).is_err() {
+    if frame::push(task, &mut body.context, info, action, kernel.has_bti()).is_err() {
         // No room for the frame: SIGSEGV, fatal if that is what did not fit.
         if info.signal == Number::SIGSEGV {
             let actions = task.process.actions.lock().clone();

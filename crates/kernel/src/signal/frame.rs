@@ -13,7 +13,7 @@ use linux_abi::sigframe::{
 };
 use linux_abi::signal::{SS_DISABLE, SS_ONSTACK, SaFlags, SigFields, SigInfo, SigSet, StackT};
 use linux_abi::{Errno, Wire};
-use machine::{GuestAddr, UserContext};
+use machine::{GuestAddr, UserContext, pstate};
 
 use crate::error::{Because, Result};
 use crate::signal::{Action, AltStack, Info, InfoFields, Set};
@@ -75,7 +75,13 @@ impl Info {
 ///
 /// # Errors
 /// `EFAULT` if the stack cannot take the frame; the context is unchanged.
-pub(super) fn push(task: &Arc<Task>, context: &mut UserContext, info: Info, action: Action) -> Result<()> {
+pub(super) fn push(
+    task: &Arc<Task>,
+    context: &mut UserContext,
+    info: Info,
+    action: Action,
+    has_bti: bool,
+) -> Result<()> {
     let flags = SaFlags::from_bits_retain(action.flags);
     let (alt, mask) = {
         let signals = task.signals.lock();
@@ -100,7 +106,8 @@ pub(super) fn push(task: &Arc<Task>, context: &mut UserContext, info: Info, acti
     let mut regs = [0; 31];
     regs.copy_from_slice(&context.x[..31]);
     let fault_address = if let InfoFields::Fault { addr } = info.fields { addr } else { 0 };
-    let registers = SigcontextHead { fault_address, regs, sp, pc: context.pc, pstate: context.nzcv & NZCV };
+    let registers =
+        SigcontextHead { fault_address, regs, sp, pc: context.pc, pstate: context.nzcv & NZCV | context.pstate };
     registers.store(&mut frame[MCONTEXT..MCONTEXT + SigcontextHead::SIZE]);
     let size = u32::try_from(FpsimdContext::SIZE).unwrap_or(0);
     let vectors = FpsimdContext {
@@ -129,6 +136,11 @@ pub(super) fn push(task: &Arc<Task>, context: &mut UserContext, info: Info, acti
     context.x[30] = if flags.contains(SaFlags::SA_RESTORER) { action.restorer } else { mm.sigreturn_trampoline() };
     context.set_sp(base);
     context.pc = action.handler;
+    if has_bti {
+        // As after a `BLR`, so that a handler in a guarded page has to be a
+        // function.
+        context.pstate = context.pstate & !pstate::BTYPE | pstate::BTYPE_CALL;
+    }
     Ok(())
 }
 
@@ -137,7 +149,7 @@ pub(super) fn push(task: &Arc<Task>, context: &mut UserContext, info: Info, acti
 ///
 /// # Errors
 /// `EFAULT` or `EINVAL` if the frame cannot be read or makes no sense.
-pub(super) fn pop(task: &Arc<Task>, context: &mut UserContext) -> Result<()> {
+pub(super) fn pop(task: &Arc<Task>, context: &mut UserContext, has_bti: bool) -> Result<()> {
     let base = context.sp();
     if base & 15 != 0 {
         return Err(Errno::EINVAL.because("the signal frame is not aligned"));
@@ -154,6 +166,8 @@ pub(super) fn pop(task: &Arc<Task>, context: &mut UserContext) -> Result<()> {
     context.set_sp(registers.sp);
     context.pc = registers.pc;
     context.nzcv = registers.pstate & NZCV;
+    let kept = if has_bti { pstate::BTYPE } else { 0 };
+    context.pstate = registers.pstate & kept;
     context.monitor = machine::Monitor::default();
     context.fpsr = vectors.fpsr;
     context.fpcr = vectors.fpcr;

@@ -15,7 +15,7 @@ use crate::mm::Limits;
 use crate::mm::exec::{Args, Image, Program, Request};
 use crate::signal::{Action, AltStack};
 use crate::syscall::{Cx, Outcome, PathArg};
-use crate::task::{Task, exit};
+use crate::task::{Task, exit, pauth};
 
 pub(super) fn execve(cx: &mut Cx<'_>, path: PathArg, argv: GuestAddr, envp: GuestAddr) -> Result<Outcome> {
     execveat(cx, linux_abi::fcntl::AT_FDCWD, path, argv, envp, 0)
@@ -151,7 +151,9 @@ fn commit(kernel: &Arc<Kernel>, task: &Arc<Task>, image: Image) {
     *task.comm.lock() = image.comm;
     task.robust_list.store(0, Ordering::SeqCst);
     process.has_execed.store(true, Ordering::SeqCst);
-    *task.new_context.lock() = Some(alloc::boxed::Box::new(UserContext::new(image.entry, image.sp)));
+    let mut context = UserContext::new(image.entry, image.sp);
+    context.pauth = pauth::fresh(kernel);
+    *task.new_context.lock() = Some(alloc::boxed::Box::new(context));
 }
 
 fn reset_signals(task: &Arc<Task>) {

@@ -10,6 +10,7 @@ mod groups;
 mod ids;
 mod limits;
 mod misc;
+mod pauth;
 mod prctl;
 mod process;
 mod run;

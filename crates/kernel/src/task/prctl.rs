@@ -9,6 +9,7 @@ use machine::GuestAddr;
 
 use crate::error::{Because, Result};
 use crate::syscall::Cx;
+use crate::task::pauth;
 
 pub(super) fn prctl(cx: &mut Cx<'_>, option: u32, arg2: u64, arg3: u64, arg4: u64, arg5: u64) -> Result<u64> {
     let process = &cx.task.process;
@@ -74,6 +75,18 @@ pub(super) fn prctl(cx: &mut Cx<'_>, option: u32, arg2: u64, arg3: u64, arg4: u6
         }
         p::PR_GET_KEEPCAPS | p::PR_GET_SECUREBITS | p::PR_GET_SECCOMP | p::PR_GET_THP_DISABLE => Ok(0),
         p::PR_GET_TIMERSLACK => Ok(50_000),
+        p::PR_PAC_RESET_KEYS => {
+            no_more(&[arg3, arg4, arg5])?;
+            pauth::reset(cx, arg2)
+        }
+        p::PR_PAC_SET_ENABLED_KEYS => {
+            no_more(&[arg4, arg5])?;
+            pauth::set_enabled(cx, arg2, arg3)
+        }
+        p::PR_PAC_GET_ENABLED_KEYS => {
+            no_more(&[arg2, arg3, arg4, arg5])?;
+            pauth::enabled(cx)
+        }
         p::PR_SET_VMA => {
             // Names of anonymous mappings; without them /proc/self/maps shows
             // none, which is what a kernel built without the option does.

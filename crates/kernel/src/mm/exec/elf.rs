@@ -9,15 +9,15 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use linux_abi::elf::{
-    EI_NIDENT, ELFMAG, EM_AARCH64, ET_DYN, ET_EXEC, Elf64Ehdr, Elf64Phdr, PF_R, PF_W, PF_X, PT_GNU_STACK, PT_INTERP,
-    PT_LOAD,
+    EI_NIDENT, ELFMAG, EM_AARCH64, ET_DYN, ET_EXEC, Elf64Ehdr, Elf64Phdr, PF_R, PF_W, PF_X, PT_GNU_PROPERTY,
+    PT_GNU_STACK, PT_INTERP, PT_LOAD,
 };
 use linux_abi::{Errno, Wire};
 use machine::{ADDRESS_LIMIT, GuestAddr, PAGE_SIZE, Prot, page_ceil, page_floor};
 
 use crate::error::{Because, Result};
 use crate::mm::address_space::MIN_ADDRESS;
-use crate::mm::exec::Program;
+use crate::mm::exec::{Program, property};
 use crate::mm::{MapRequest, Mm, Placement, VmaFlags};
 
 /// Where a position-independent program goes: two thirds up the address space,
@@ -108,6 +108,18 @@ impl Header {
         Ok(Some(path))
     }
 
+    /// What the property note adds to the protection of code. A program with
+    /// an interpreter gets it from that, which has read the notes of libraries
+    /// too; so only a program without one, and an interpreter, are asked.
+    ///
+    /// # Errors
+    /// `ENOEXEC` or `EIO` if the note is damaged.
+    fn code_prot(&self, program: &Program, has_bti: bool) -> Result<Prot> {
+        let note = self.phdrs.iter().rfind(|segment| segment.p_type == PT_GNU_PROPERTY);
+        let has_pads = note.map_or(Ok(false), |segment| property::has_landing_pads(program, segment))?;
+        Ok(if has_pads && has_bti { Prot::GUARDED } else { Prot::NONE })
+    }
+
     fn is_dyn(&self) -> bool {
         u32::from(self.ehdr.e_type) == ET_DYN
     }
@@ -162,7 +174,9 @@ pub(super) fn map_program(
     header: &Header,
     program: &Program,
     interpreter: Option<&Program>,
+    has_bti: bool,
 ) -> Result<Loaded> {
+    let code_prot = if interpreter.is_none() { header.code_prot(program, has_bti)? } else { Prot::NONE };
     let extent = header.extent()?;
     let bias = if header.is_dyn() {
         let base = DYN_BASE - DYN_BASE % header.alignment();
@@ -170,9 +184,9 @@ pub(super) fn map_program(
     } else {
         0
     };
-    let segments = map_segments(mm, header, program, bias)?;
+    let segments = map_segments(mm, header, program, bias, code_prot)?;
     let entry = header.ehdr.e_entry.wrapping_add(bias);
-    let interpreter = interpreter.map(|file| map_interpreter(mm, file)).transpose()?;
+    let interpreter = interpreter.map(|file| map_interpreter(mm, file, has_bti)).transpose()?;
     let (start, base) = interpreter.unwrap_or((entry, 0));
     if start >= ADDRESS_LIMIT {
         return Err(Errno::EINVAL.because("the entry is not in user addresses"));
@@ -202,16 +216,17 @@ pub(super) fn map_program(
 }
 
 /// Maps a dynamic linker anywhere; gives its entry and where it starts.
-fn map_interpreter(mm: &Arc<Mm>, file: &Program) -> Result<(u64, u64)> {
+fn map_interpreter(mm: &Arc<Mm>, file: &Program, has_bti: bool) -> Result<(u64, u64)> {
     let bad = |_| Errno::ELIBBAD.because("the dynamic linker is no ELF program for this machine");
     let header = Header::read(file).map_err(bad)?;
+    let code_prot = header.code_prot(file, has_bti)?;
     let extent = header.extent()?;
     let bias = if header.is_dyn() {
         mm.find_free(extent.end - extent.start, header.alignment())?.wrapping_sub(extent.start)
     } else {
         0
     };
-    map_segments(mm, &header, file, bias)?;
+    map_segments(mm, &header, file, bias, code_prot)?;
     let entry = header.ehdr.e_entry.wrapping_add(bias);
     Ok((entry, extent.start.wrapping_add(bias)))
 }
@@ -224,7 +239,7 @@ struct Segments {
     end: u64,
 }
 
-fn map_segments(mm: &Arc<Mm>, header: &Header, file: &Program, bias: u64) -> Result<Segments> {
+fn map_segments(mm: &Arc<Mm>, header: &Header, file: &Program, bias: u64, code_prot: Prot) -> Result<Segments> {
     let mut all = Segments { code: 0..0, data: 0..0, end: 0 };
     for segment in header.loads() {
         let range = segment_range(segment)?;
@@ -235,7 +250,7 @@ fn map_segments(mm: &Arc<Mm>, header: &Header, file: &Program, bias: u64) -> Res
         }
         // As on Linux the first segment replaces nothing; later ones may share
         // a page with it.
-        map_segment(mm, file, segment, start, all.end != 0)?;
+        map_segment(mm, file, segment, start, all.end != 0, code_prot)?;
         let file_end = start + segment.p_filesz;
         if segment.p_flags & PF_X != 0 {
             let first = if all.code.is_empty() { start } else { all.code.start.min(start) };
@@ -252,12 +267,19 @@ fn map_segments(mm: &Arc<Mm>, header: &Header, file: &Program, bias: u64) -> Res
 }
 
 /// Maps one segment whose first byte goes to `start`.
-fn map_segment(mm: &Arc<Mm>, file: &Program, segment: &Elf64Phdr, start: u64, replace: bool) -> Result<()> {
+fn map_segment(
+    mm: &Arc<Mm>,
+    file: &Program,
+    segment: &Elf64Phdr,
+    start: u64,
+    replace: bool,
+    code_prot: Prot,
+) -> Result<()> {
     let first = page_floor(start);
     let file_end = start + segment.p_filesz;
     let memory_end = start + segment.p_memsz;
     let mut prot = Prot::NONE;
-    for (flag, bit) in [(PF_R, Prot::READ), (PF_W, Prot::WRITE), (PF_X, Prot::EXEC)] {
+    for (flag, bit) in [(PF_R, Prot::READ), (PF_W, Prot::WRITE), (PF_X, Prot::EXEC | code_prot)] {
         if segment.p_flags & flag != 0 {
             prot = prot | bit;
         }

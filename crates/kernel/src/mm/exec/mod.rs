@@ -8,6 +8,7 @@
 
 mod args;
 mod elf;
+mod property;
 mod script;
 mod stack;
 
@@ -131,7 +132,7 @@ pub fn load(
     mm.limits().set(&limits);
     let creds = new_creds(creds, &program);
     let is_secure = creds.euid != creds.uid || creds.egid != creds.gid;
-    let loaded = elf::map_program(&mm, &header, &program, interpreter.as_ref())?;
+    let loaded = elf::map_program(&mm, &header, &program, interpreter.as_ref(), kernel.has_bti())?;
     let vdso = kernel.vdso().map_into(&mm, kernel.clock());
     let tables = stack::Tables { args: &args, filename, loaded: &loaded, creds: &creds, is_secure, vdso };
     let sp = stack::build(kernel, &mm, &tables)?;
