@@ -14,6 +14,7 @@ mod expectations;
 mod guest;
 mod handlers;
 mod kernel;
+mod litmus;
 mod oracle;
 mod programs;
 mod reference;
@@ -39,6 +40,7 @@ const TASKS: &[Task] = &[
     ("guest", "build and run the guest tests: guest [-v] [--on native|qemu|vambrace] [NAME…]", guest::run),
     ("handlers", "check the machine code of the engine's handlers: handlers [PROGRAM]", handlers::run),
     ("kernel", "build the kernel image for bare ARM64", kernel::run),
+    ("litmus", "look for long at what threads see of each other: litmus [--write] [MILLISECONDS]", litmus::run),
     ("mutations", "undo fixes of the kernel and see that the tests notice: mutations [NAME…]", bare::mutations),
     (
         "oracle",
