@@ -58,8 +58,8 @@ class systeminstrswithreg FEAT_WFxT {
 
 class pstate {
     CFINV_pstate,  "1101010100000 000 0100 0000 000 11111", "cfinv", FEAT_FlagM;
-    XAFLAG_pstate, "1101010100000 000 0100 0000 001 11111", "xaflag", FEAT_FlagM2;
-    AXFLAG_pstate, "1101010100000 000 0100 0000 010 11111", "axflag", FEAT_FlagM2;
+    XAFLAG_pstate, "1101010100000 000 0100 (0000) 001 11111", "xaflag", FEAT_FlagM2;
+    AXFLAG_pstate, "1101010100000 000 0100 (0000) 010 11111", "axflag", FEAT_FlagM2;
     MSR_pstate,    "1101010100000 op1:3 0100 CRm:4 op2:3 11111", "<pstate>", FEAT_SSBS2 if op1=3 & op2=1, FEAT_DIT if op1=3 & op2=2;
 }
 
