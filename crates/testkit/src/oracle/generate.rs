@@ -2,14 +2,16 @@
 //! instruction can do its work.
 
 use a64::{Encoding, Insn, decode};
+use machine::features::NOT_PROVIDED;
 
 use super::case::{Case, DATA_BASE, DATA_SIZE, Kind, slot_address};
 use super::operands::{Address, address, needs_alignment};
+use super::pauth::{is_pauth, sign_before};
 use super::words::word;
 use crate::Random;
 
 /// `add x28, x28, #1`, which shows whether a branch was taken.
-const MARKER: u32 = 0x9100_079c;
+pub const MARKER: u32 = 0x9100_079c;
 /// A number that no system call has.
 const NO_SUCH_CALL: u64 = 0x10_0000;
 /// The bits of FPCR that a case may have: AHP, DN, FZ, RMode and FZ16. Left out
@@ -19,10 +21,9 @@ const FPCR_MASK: u32 = 0x07c8_0000;
 /// Rows without cases, with the reason.
 #[must_use]
 pub fn excluded(encoding: Encoding) -> Option<&'static str> {
-    match encoding.name() {
-        "RNDR" => Some("random numbers"),
-        _ => None,
-    }
+    let needs = encoding.row().needs.iter();
+    let is_missing = needs.filter(|need| need.condition.is_empty()).any(|need| NOT_PROVIDED.contains(&need.feature));
+    is_missing.then_some("not provided: decision 0011")
 }
 
 /// A case for `encoding` in the slot of `index`, or `None` if the random choice
@@ -40,6 +41,10 @@ pub fn case(encoding: Encoding, index: usize, pages: &[u8], random: &mut Random)
     }
     if encoding.name().starts_with("BF") && encoding.row().group == "simd" && !random.one_in(4) {
         case.v = std::array::from_fn(|_| random.bfloats());
+    }
+    if is_pauth(encoding) {
+        sign_before(&mut case, index, random);
+        return Some(case);
     }
     match encoding.class() {
         "branch_imm" | "condbranch" | "compbranch" | "testbranch" => {
@@ -78,11 +83,16 @@ pub fn over_the_next(encoding: Encoding, word: u32) -> u32 {
     word & !(mask << lsb) | 2 << lsb
 }
 
-/// A word that the table does not have, with registers that point at the data
+/// Whether the word is undefined here: not in the table, or not provided.
+fn is_undefined(word: u32) -> bool {
+    decode(word).is_none_or(|row| row.features(word).any(|feature| NOT_PROVIDED.contains(&feature)))
+}
+
+/// A word that is undefined here, with registers that point at the data
 /// pages, in case it accesses memory.
 pub fn unknown_word(random: &mut Random) -> Case {
     let mut case = state(Encoding::UDF_perm_undef, random);
-    let word = std::iter::repeat_with(|| random.u32()).find(|&word| decode(word).is_none());
+    let word = std::iter::repeat_with(|| random.u32()).find(|&word| is_undefined(word));
     case.words.extend(word);
     case.kind = Kind::Word;
     case.uses_memory = true;
@@ -143,7 +153,12 @@ fn system_registers(case: &mut Case, i: Insn, random: &mut Random) {
     const TPIDR: u32 = 0xde82;
     const MRS: u32 = 0xd530_0000;
     const MSR: u32 = 0xd510_0000;
-    let register = random.pick(&[NZCV, FPCR, FPSR, TPIDR]);
+    const USED: [u32; 4] = [NZCV, FPCR, FPSR, TPIDR];
+    if random.one_in(8) && !USED.contains(&i.sysreg()) {
+        // Any register, most of which there are not.
+        return;
+    }
+    let register = random.pick(&USED);
     let field = register << 5 & 0x000f_ffe0;
     if register == TPIDR {
         // The oracle program uses this one, so a value goes in and out.

@@ -15,6 +15,7 @@ pub mod known;
 pub mod narrow;
 pub mod operands;
 pub mod ours;
+pub mod pauth;
 pub mod plan;
 pub mod reference;
 pub mod sequence;

@@ -81,6 +81,9 @@ pub fn is_unpredictable(encoding: Encoding, i: Insn) -> bool {
     if writes_back(encoding) && !fp && i.rn() != 31 && (i.rt() == i.rn() || (pair && i.rt2() == i.rn())) {
         return true;
     }
+    if class == "ldst_pac" && i.0 >> 11 & 1 == 1 && i.rt() == i.rn() && i.rn() != 31 {
+        return true;
+    }
     let store_exclusive = class.starts_with("ldstexcl") && name.starts_with("ST");
     store_exclusive && (i.rs() == i.rt() || i.rs() == i.rn() || (pair && i.rs() == i.rt2()))
 }

@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use engine::{AddressSpace, Arena, Cpu, CpuFeatures};
-use machine::{Clock, Exit, Frame, FramePool, PAGE_SIZE, PageTable, Prot, UserContext};
+use machine::{Clock, Exit, Frame, FramePool, PAGE_SIZE, PageTable, Prot, UserContext, pauth_key};
 
 use super::case::{BATCH, Batch, Case, DATA_BASE, DATA_SIZE, Outcome, SLOT_BASE, SLOT_SIZE, data_pages, slot_address};
 
 const ARENA_BYTES: usize = 4 << 20;
 const PAGE_BYTES: usize = PAGE_SIZE as usize;
 const CODE_PAGES: u64 = (BATCH as u64 * SLOT_SIZE).div_ceil(PAGE_SIZE);
+const SIGSEGV: u32 = 11;
 /// `svc #0`, which ends a case.
 const SVC: u32 = 0xd400_0001;
 /// `brk #0`, the rest of a slot.
@@ -113,39 +114,58 @@ impl Ours {
     }
 
     fn run_case(&mut self, index: usize, case: &Case) -> Outcome {
-        let mut context = UserContext::new(slot_address(index) + 4, case.sp);
-        context.x[..31].copy_from_slice(&case.x);
-        context.nzcv = case.nzcv.into();
-        context.fpcr = case.fpcr;
-        context.fpsr = case.fpsr;
-        context.v = case.v;
+        let mut context = start(index, case);
+        self.go(&mut context, index, case)
+    }
+
+    /// Runs each case of one instruction twice in a way: with only `prot`
+    /// allowed for one of the data pages, and, after the fault that comes of
+    /// that, on from there with everything allowed. Gives both outcomes; `None`
+    /// for a case that does not fault.
+    pub fn run_interrupted(&mut self, batch: &Batch, page: u64, prot: Prot) -> Vec<Option<(Outcome, Outcome)>> {
+        // The data pages and the slots become the batch's.
+        self.run(batch);
+        let mut outcomes = Vec::with_capacity(batch.cases.len());
+        for (index, case) in batch.cases.iter().enumerate() {
+            self.protect(page, prot);
+            let mut context = start(index, case);
+            let (signal, fault) = self.enter(&mut context, index, case);
+            self.protect(page, Prot::READ | Prot::WRITE);
+            let faulted = outcome(&context, signal, fault, Vec::new());
+            let ended = self.go(&mut context, index, case);
+            outcomes.push((signal == SIGSEGV).then_some((faulted, ended)));
+        }
+        outcomes
+    }
+
+    fn protect(&self, page: u64, prot: Prot) {
+        let from = DATA_BASE + page * PAGE_SIZE;
+        let token = self.space.protect(from..from + PAGE_SIZE, &mut |_, _| prot);
+        self.space.flush(token);
+    }
+
+    /// Runs on from `context` until the case ends.
+    fn go(&mut self, context: &mut UserContext, index: usize, case: &Case) -> Outcome {
+        let (signal, fault) = self.enter(context, index, case);
+        let memory = if case.uses_memory { self.take_changes() } else { Vec::new() };
+        outcome(context, signal, fault, memory)
+    }
+
+    /// The signal that ends the case, if any, and the address of the fault.
+    fn enter(&mut self, context: &mut UserContext, index: usize, case: &Case) -> (u32, u64) {
         // Behind the `svc` that ends the case.
-        let end = context.pc + 4 * (case.words.len() as u64 + 1);
-        let (signal, fault) = loop {
-            match self.cpu.run(&mut context, &self.space) {
+        let end = slot_address(index) + 4 * (case.words.len() as u64 + 2);
+        loop {
+            match self.cpu.run(context, &self.space) {
                 Exit::Event => self.cpu.take_kick(),
                 Exit::Syscall if context.pc == end => break (0, 0),
                 // There are no system calls here.
                 Exit::Syscall => context.x[0] = (-38i64).cast_unsigned(),
-                Exit::Fault { addr, .. } => break (11, addr),
+                Exit::Fault { addr, .. } => break (SIGSEGV, addr),
                 Exit::Misaligned { addr } => break (7, addr),
                 Exit::Undefined { .. } | Exit::BranchTarget | Exit::PointerAuth => break (4, 0),
                 Exit::Breakpoint { .. } => break (5, 0),
             }
-        };
-        let mut x = [0; 31];
-        x.copy_from_slice(&context.x[..31]);
-        Outcome {
-            signal,
-            fault_page: fault & !(PAGE_SIZE - 1),
-            pc: if signal == 0 { 0 } else { context.pc },
-            x,
-            sp: context.sp(),
-            nzcv: context.nzcv as u32,
-            fpcr: context.fpcr,
-            fpsr: context.fpsr,
-            v: context.v,
-            memory: if case.uses_memory { self.take_changes() } else { Vec::new() },
         }
     }
 
@@ -165,5 +185,37 @@ impl Ours {
             self.arena.write(*frame, 0, before);
         }
         changes
+    }
+}
+
+/// The state that a case begins in.
+fn start(index: usize, case: &Case) -> UserContext {
+    let mut context = UserContext::new(slot_address(index) + 4, case.sp);
+    context.x[..31].copy_from_slice(&case.x);
+    context.nzcv = case.nzcv.into();
+    context.fpcr = case.fpcr;
+    context.fpsr = case.fpsr;
+    context.v = case.v;
+    context.pauth.enabled = pauth_key::ALL_ENABLED;
+    for (n, key) in (1..).zip(&mut context.pauth.keys) {
+        *key = [n * 0x9e37_79b9_7f4a_7c15, n];
+    }
+    context
+}
+
+fn outcome(context: &UserContext, signal: u32, fault: u64, memory: Vec<(u32, u128)>) -> Outcome {
+    let mut x = [0; 31];
+    x.copy_from_slice(&context.x[..31]);
+    Outcome {
+        signal,
+        fault_page: fault & !(PAGE_SIZE - 1),
+        pc: if signal == 0 { 0 } else { context.pc },
+        x,
+        sp: context.sp(),
+        nzcv: context.nzcv as u32,
+        fpcr: context.fpcr,
+        fpsr: context.fpsr,
+        v: context.v,
+        memory,
     }
 }

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use a64::{Encoding, Insn, decode};
 
 use super::case::{Case, DATA_BASE, DATA_SIZE, Kind, MAX_INSNS};
-use super::generate::{over_the_next, state};
+use super::generate::{excluded, over_the_next, state};
 use super::operands::{is_unpredictable, needs_alignment};
+use super::pauth::is_pauth;
 use super::words::{set, word};
 use crate::Random;
 
@@ -57,19 +58,19 @@ static ROWS: LazyLock<Rows> = LazyLock::new(|| {
 /// process in it does not.
 fn computes(encoding: Encoding) -> bool {
     let computes = matches!(encoding.row().group, "dpimm" | "dpreg" | "fp" | "simd" | "simd_scalar" | "crypto");
-    computes && encoding.class() != "pcreladdr" && !["PAC", "AUT"].iter().any(|key| encoding.name().starts_with(key))
+    computes && encoding.class() != "pcreladdr" && !is_pauth(encoding) && excluded(encoding).is_none()
 }
 
 fn is_access(encoding: Encoding) -> bool {
     let class = encoding.class();
     let kinds =
         ["ldst_pos", "ldst_unscaled", "ldst_unpriv", "ldst_imm", "ldst_regoff", "ldstpair", "ldstnapair", "asisdls"];
-    kinds.iter().any(|kind| class.starts_with(kind))
+    kinds.iter().any(|kind| class.starts_with(kind)) && excluded(encoding).is_none()
 }
 
 /// Those that are aligned and can stand for themselves.
 fn is_atomic(encoding: Encoding) -> bool {
-    needs_alignment(encoding) && !encoding.class().starts_with("ldstexcl")
+    needs_alignment(encoding) && !encoding.class().starts_with("ldstexcl") && excluded(encoding).is_none()
 }
 
 /// A run of 3 to [`MAX_INSNS`] instructions: data processing and memory
