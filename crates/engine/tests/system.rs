@@ -77,3 +77,20 @@ fn cleaning_to_persistence_changes_nothing_and_faults_without_memory() {
         assert!(matches!(step(&mut guest, word, 0), Exit::Fault { addr: 0x1000, .. }));
     }
 }
+
+#[test]
+fn dit_and_ssbs_are_written_and_read_as_bits_of_pstate() {
+    // msr dit, x1; mrs x0, dit; msr dit, #1; msr dit, #0: and the same of SSBS.
+    let dit = (24, [0xd51b_42a1, 0xd53b_42a0, 0xd503_415f, 0xd503_405f]);
+    let ssbs = (12, [0xd51b_42c1, 0xd53b_42c0, 0xd503_413f, 0xd503_403f]);
+    for (bit, [write, read, set, clear]) in [dit, ssbs] {
+        let mut guest = Guest::new();
+        for (word, x1, value) in [(set, 0, 1), (clear, 0, 0), (write, u64::MAX, 1), (write, !(1 << bit), 0)] {
+            guest.context.x[1] = x1;
+            assert_eq!(step(&mut guest, word, 0xa000_0000), Exit::Syscall);
+            assert_eq!(guest.context.pstate, value << bit, "{word:08x}");
+            assert_eq!(step(&mut guest, read, 0xa000_0000), Exit::Syscall);
+            assert_eq!((guest.context.x[0], guest.context.nzcv), (value << bit, 0xa000_0000));
+        }
+    }
+}

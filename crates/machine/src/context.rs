@@ -47,6 +47,10 @@ pub mod pauth_key {
 
 /// Bits of [`UserContext::pstate`], where SPSR has them.
 pub mod pstate {
+    /// FEAT_DIT: how long instructions take does not depend on their data.
+    pub const DIT: u64 = 1 << 24;
+    /// FEAT_SSBS: loads may overtake stores whose addresses are not known.
+    pub const SSBS: u64 = 1 << 12;
     /// Where BTYPE starts.
     pub const BTYPE_SHIFT: u32 = 10;
     /// BTYPE: how the last instruction branched (FEAT_BTI).

@@ -400,6 +400,18 @@ impl<M: Mode> Domain for Direct<M> {
     }
 
     #[inline(always)]
+    fn pstate(&self) -> u64 {
+        // SAFETY: `new` vouches for `ctx`.
+        unsafe { (*self.ctx).pstate }
+    }
+
+    #[inline(always)]
+    fn set_pstate(&mut self, pstate: u64) {
+        // SAFETY: `new` vouches for `ctx`.
+        unsafe { (*self.ctx).pstate = pstate };
+    }
+
+    #[inline(always)]
     fn carry(&self) -> u64 {
         flags::carry(self.kind(), self.fa, self.fb)
     }

@@ -218,6 +218,10 @@ pub trait Domain: VectorDomain + AtomicDomain + PointerDomain {
     fn nzcv(&self) -> Self::X;
     /// Sets the flags from bits 31 to 28; the other bits are ignored.
     fn set_nzcv(&mut self, nzcv: Self::X);
+    /// What PSTATE holds beside the flags, where SPSR has it (`machine::pstate`).
+    fn pstate(&self) -> Self::X;
+    /// Sets what PSTATE holds beside the flags.
+    fn set_pstate(&mut self, pstate: Self::X);
     /// C as 0 or 1.
     fn carry(&self) -> Self::X;
     /// `ConditionHolds` for the condition `COND` (0 to 15).

@@ -1,6 +1,7 @@
 //! Hints, barriers, cache maintenance and system registers.
 
 use a64::Insn;
+use machine::pstate;
 
 use crate::domain::order;
 use crate::lower::special::{random, read_counter, read_frequency, wait};
@@ -8,7 +9,8 @@ use crate::lower::{Draft, Lower, dst, src};
 use crate::op::TPIDR;
 use crate::sem::atomic::ClearExclusive;
 use crate::sem::system::{
-    Barrier, CacheLine, Literal, Move, Nop, ReadFpcr, ReadFpsr, ReadNzcv, WriteFpcr, WriteFpsr, WriteNzcv, ZeroBlock,
+    Barrier, CacheLine, Literal, Move, Nop, ReadFpcr, ReadFpsr, ReadNzcv, ReadPstate, WriteFpcr, WriteFpsr, WriteNzcv,
+    WritePstate, WritePstateImm, ZeroBlock,
 };
 
 /// A system register or operation, as `op0:op1:CRn:CRm:op2`.
@@ -21,6 +23,8 @@ fn named(i: Insn) -> u32 {
 }
 
 const NZCV: u32 = sysreg(3, 3, 4, 2, 0);
+const DIT: u32 = sysreg(3, 3, 4, 2, 5);
+const SSBS: u32 = sysreg(3, 3, 4, 2, 6);
 const FPCR: u32 = sysreg(3, 3, 4, 4, 0);
 const FPSR: u32 = sysreg(3, 3, 4, 4, 1);
 const TPIDR_EL0: u32 = sysreg(3, 3, 13, 0, 2);
@@ -32,6 +36,12 @@ const CNTVCT_EL0: u32 = sysreg(3, 3, 14, 0, 2);
 const CNTVCTSS_EL0: u32 = sysreg(3, 3, 14, 0, 6);
 const RNDR: u32 = sysreg(3, 3, 2, 4, 0);
 const RNDRRS: u32 = sysreg(3, 3, 2, 4, 1);
+
+/// The number of the bit of PSTATE that a register shows.
+fn pstate_bit(register: u32) -> i32 {
+    let mask = if register == DIT { pstate::DIT } else { pstate::SSBS };
+    mask.trailing_zeros().cast_signed()
+}
 
 pub(super) fn HINT_hints(_i: Insn, c: &mut Lower<'_>) -> Draft {
     c.op::<Nop>([0; 4], 0)
@@ -76,8 +86,13 @@ pub(super) fn WFIT_systeminstrswithreg(i: Insn, c: &mut Lower<'_>) -> Draft {
 }
 
 pub(super) fn MSR_pstate(i: Insn, c: &mut Lower<'_>) -> Draft {
-    // None of the fields is EL0's to set.
-    c.undefined(i)
+    let register = match (i.op1(), i.op2()) {
+        (3, 1) => SSBS,
+        (3, 2) => DIT,
+        // No other field is EL0's to set.
+        _ => return c.undefined(i),
+    };
+    c.op::<WritePstateImm>([0, 0, 0, (i.crm() & 1) as u8], pstate_bit(register))
 }
 
 pub(super) fn SYS_systeminstrs(i: Insn, c: &mut Lower<'_>) -> Draft {
@@ -99,6 +114,7 @@ pub(super) fn MSR_systemmove(i: Insn, c: &mut Lower<'_>) -> Draft {
     let r = [src(i.rt()), 0, 0, 0];
     match named(i) {
         NZCV => c.op::<WriteNzcv>(r, 0),
+        register @ (DIT | SSBS) => c.op::<WritePstate>([0, src(i.rt()), 0, 0], pstate_bit(register)),
         FPCR => c.op::<WriteFpcr>(r, 0),
         FPSR => c.op::<WriteFpsr>(r, 0),
         TPIDR_EL0 => c.op::<Move>([TPIDR, src(i.rt()), 0, 0], 0),
@@ -110,6 +126,7 @@ pub(super) fn MRS_systemmove(i: Insn, c: &mut Lower<'_>) -> Draft {
     let r = [dst(i.rt()), 0, 0, 0];
     let constant = match named(i) {
         NZCV => return c.op::<ReadNzcv>(r, 0),
+        register @ (DIT | SSBS) => return c.op::<ReadPstate>(r, pstate_bit(register)),
         FPCR => return c.op::<ReadFpcr>(r, 0),
         FPSR => return c.op::<ReadFpsr>(r, 0),
         TPIDR_EL0 => return c.op::<Move>([dst(i.rt()), TPIDR, 0, 0], 0),

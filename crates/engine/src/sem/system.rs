@@ -144,3 +144,52 @@ impl Sem for WriteFpsr {
         Ok(())
     }
 }
+
+/// `MRS D` of the register that shows one bit of PSTATE, whose number is the
+/// immediate.
+pub(crate) struct ReadPstate;
+
+impl Sem for ReadPstate {
+    const IS_LARGE: bool = true;
+
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let mask = d.lsl::<true>(d.constant(1), d.imm());
+        let value = d.and(d.pstate(), mask);
+        d.set_x(Slot::D, value);
+        Ok(())
+    }
+}
+
+/// `MSR` of such a register: the bit becomes that of N.
+pub(crate) struct WritePstate;
+
+impl Sem for WritePstate {
+    const IS_LARGE: bool = true;
+
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let mask = d.lsl::<true>(d.constant(1), d.imm());
+        let new = d.and(d.x(Slot::N), mask);
+        let pstate = d.or(d.and(d.pstate(), d.not(mask)), new);
+        d.set_pstate(pstate);
+        Ok(())
+    }
+}
+
+/// `MSR` of an immediate to a bit of PSTATE: its number is the immediate, its
+/// value is in slot A as a number.
+pub(crate) struct WritePstateImm;
+
+impl Sem for WritePstateImm {
+    const IS_LARGE: bool = true;
+
+    #[inline(always)]
+    fn exec<D: Domain>(d: &mut D) -> Result<(), Stop> {
+        let mask = d.lsl::<true>(d.constant(1), d.imm());
+        let new = d.lsl::<true>(d.slot(Slot::A), d.imm());
+        let pstate = d.or(d.and(d.pstate(), d.not(mask)), new);
+        d.set_pstate(pstate);
+        Ok(())
+    }
+}

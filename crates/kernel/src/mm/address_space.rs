@@ -4,11 +4,11 @@ use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use linux_abi::resource::{RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_STACK};
 use machine::sync::RwLock;
-use machine::{ADDRESS_LIMIT, FlushToken, Frame, PAGE_SIZE, PageTable, Prot};
+use machine::{ADDRESS_LIMIT, FlushToken, Frame, GuestAddr, PAGE_SIZE, PageTable, Prot};
 
 use crate::Kernel;
 use crate::error::Result;
@@ -126,6 +126,8 @@ pub struct Mm {
     pub(crate) table: Arc<dyn PageTable>,
     pub(crate) space: RwLock<Space>,
     limits: Limits,
+    /// System calls take addresses whose top byte is not zero.
+    takes_tags: AtomicBool,
 }
 
 impl fmt::Debug for Mm {
@@ -146,7 +148,28 @@ impl Mm {
     fn with(frames: Arc<FrameRefs>, space: Space, limits: Limits) -> Result<Arc<Self>> {
         let table = frames.machine().new_page_table()?;
         let id = frames.next_id();
-        Ok(Arc::new_cyclic(|me| Self { id, me: me.clone(), frames, table, space: RwLock::new(space), limits }))
+        let takes_tags = AtomicBool::new(false);
+        let space = RwLock::new(space);
+        Ok(Arc::new_cyclic(|me| Self { id, me: me.clone(), frames, table, space, limits, takes_tags }))
+    }
+
+    /// Whether system calls take tagged addresses (`PR_GET_TAGGED_ADDR_CTRL`).
+    #[must_use]
+    pub fn takes_tags(&self) -> bool {
+        self.takes_tags.load(Ordering::Relaxed)
+    }
+
+    /// Lets system calls take tagged addresses, or not (`PR_SET_TAGGED_ADDR_CTRL`).
+    /// Linux keeps this for each thread; here threads share it as they share
+    /// the memory.
+    pub fn set_takes_tags(&self, takes_tags: bool) {
+        self.takes_tags.store(takes_tags, Ordering::Relaxed);
+    }
+
+    /// The address of a buffer that a system call was given: a tag that is not
+    /// allowed makes it one that has no memory.
+    pub(super) fn buffer_address(&self, addr: GuestAddr) -> u64 {
+        if self.takes_tags() { addr.untagged() } else { addr.0 }
     }
 
     /// The machine's page table.
@@ -187,6 +210,7 @@ impl Mm {
         let space = self.space.write();
         let layout = space.layout.clone();
         let child = Self::with(self.frames.clone(), Space { layout, ..Space::default() }, self.limits.clone())?;
+        child.set_takes_tags(self.takes_tags());
         {
             let mut child_space = child.space.write();
             let mut flush = machine::FlushToken::none();

@@ -34,7 +34,7 @@ impl Mm {
     /// `EINVAL` if the address is not a multiple of 4, `EFAULT` if it can hold
     /// no futex.
     pub fn futex_key(&self, addr: GuestAddr, shared: bool) -> Result<FutexKey> {
-        let at = addr.untagged();
+        let at = self.buffer_address(addr);
         if !at.is_multiple_of(4) {
             return Err(Errno::EINVAL.because("a futex is a word, which this address does not hold"));
         }

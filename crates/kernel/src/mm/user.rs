@@ -89,7 +89,7 @@ impl Mm {
         access: Access,
         mut copy: impl FnMut(Frame, usize, usize, usize),
     ) -> (usize, Result<()>) {
-        let start = addr.untagged();
+        let start = self.buffer_address(addr);
         let needed = if access == Access::Write { Prot::WRITE } else { Prot::READ };
         let mut done = 0;
         while done < len {

@@ -21,6 +21,8 @@ use crate::task::Task;
 
 const SS_AUTODISARM: u32 = linux_abi::signal::SS_AUTODISARM;
 const NZCV: u64 = PSR_N_BIT | PSR_Z_BIT | PSR_C_BIT | PSR_V_BIT;
+/// Bits of PSTATE that are clear at EL0: DAIF, and the mode.
+const NOT_EL0: u64 = 0x3df;
 /// Bytes of the frame record (X29 and X30) above the frame.
 const RECORD_SIZE: u64 = 16;
 const MCONTEXT: usize = RT_SIGFRAME_UC + UC_MCONTEXT;
@@ -158,7 +160,7 @@ pub(super) fn pop(task: &Arc<Task>, context: &mut UserContext, has_bti: bool) ->
     task.mm().read(GuestAddr(base), &mut frame)?;
     let head = UcontextHead::load(&frame[RT_SIGFRAME_UC..RT_SIGFRAME_UC + UcontextHead::SIZE]);
     let registers = SigcontextHead::load(&frame[MCONTEXT..MCONTEXT + SigcontextHead::SIZE]);
-    if registers.pstate & 0x1f != 0 {
+    if registers.pstate & NOT_EL0 != 0 {
         return Err(Errno::EINVAL.because("the frame's PSTATE is not of EL0"));
     }
     let vectors = find_vectors(&frame[RECORDS..RECORDS + SIGCONTEXT_RESERVED_SIZE])?;
@@ -166,8 +168,8 @@ pub(super) fn pop(task: &Arc<Task>, context: &mut UserContext, has_bti: bool) ->
     context.set_sp(registers.sp);
     context.pc = registers.pc;
     context.nzcv = registers.pstate & NZCV;
-    let kept = if has_bti { pstate::BTYPE } else { 0 };
-    context.pstate = registers.pstate & kept;
+    let btype = if has_bti { pstate::BTYPE } else { 0 };
+    context.pstate = registers.pstate & (pstate::DIT | pstate::SSBS | btype);
     context.monitor = machine::Monitor::default();
     context.fpsr = vectors.fpsr;
     context.fpcr = vectors.fpcr;

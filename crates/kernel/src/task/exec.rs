@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering;
 
 use linux_abi::Errno;
 use linux_abi::fcntl::AtFlags;
-use machine::{GuestAddr, UserContext};
+use machine::{GuestAddr, UserContext, pstate};
 
 use crate::Kernel;
 use crate::error::{Because, Error, Result};
@@ -153,6 +153,8 @@ fn commit(kernel: &Arc<Kernel>, task: &Arc<Task>, image: Image) {
     process.has_execed.store(true, Ordering::SeqCst);
     let mut context = UserContext::new(image.entry, image.sp);
     context.pauth = pauth::fresh(kernel);
+    // Speculation is not held back for a task that has not asked for that.
+    context.pstate = pstate::SSBS;
     *task.new_context.lock() = Some(alloc::boxed::Box::new(context));
 }
 

@@ -75,6 +75,18 @@ pub(super) fn prctl(cx: &mut Cx<'_>, option: u32, arg2: u64, arg3: u64, arg4: u6
         }
         p::PR_GET_KEEPCAPS | p::PR_GET_SECUREBITS | p::PR_GET_SECCOMP | p::PR_GET_THP_DISABLE => Ok(0),
         p::PR_GET_TIMERSLACK => Ok(50_000),
+        p::PR_SET_TAGGED_ADDR_CTRL => {
+            no_more(&[arg3, arg4, arg5])?;
+            if arg2 & !p::PR_TAGGED_ADDR_ENABLE != 0 {
+                return Err(Errno::EINVAL.because("no memory tagging here"));
+            }
+            mm.set_takes_tags(arg2 != 0);
+            Ok(0)
+        }
+        p::PR_GET_TAGGED_ADDR_CTRL => {
+            no_more(&[arg2, arg3, arg4, arg5])?;
+            Ok(u64::from(mm.takes_tags()))
+        }
         p::PR_PAC_RESET_KEYS => {
             no_more(&[arg3, arg4, arg5])?;
             pauth::reset(cx, arg2)

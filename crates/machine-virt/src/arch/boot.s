@@ -131,7 +131,7 @@ mmu_on:
     mov     x3, #(3 << 20)
     msr     cpacr_el1, x3
     msr     mdscr_el1, xzr
-    mov     x3, #2                  // EL0 reads the virtual counter
+    mov     x3, #0xc6               // EL0 reads the virtual counter, whose bit 12 ends a WFE
     msr     cntkctl_el1, x3
     isb
     tlbi    vmalle1

@@ -67,6 +67,7 @@ global_asm!(
     kernel_exception = sym fault::kernel_exception,
     pc = const offset_of!(UserContext, pc),
     tpidr = const offset_of!(UserContext, tpidr),
+    pstate = const offset_of!(UserContext, pstate),
 );
 global_asm!(
     include_str!("fp.s"),

@@ -29,6 +29,13 @@
     b       leave_user
     .endm
 
+    // What of PSTATE is the user's beside the flags: DIT, SSBS, BTYPE. The
+    // processor ignores those that it has not.
+    .macro user_pstate register
+    mov     \register, #0x1c00
+    movk    \register, #0x100, lsl #16
+    .endm
+
     .section .text.vectors, "ax"
     .balign 2048
     .global vectors
@@ -89,6 +96,10 @@ enter_user:
     str     x0, [sp, #96]
     ldp     x1, x2, [x0, #{pc}]
     and     x2, x2, #0xf0000000     // EL0t, nothing masked
+    ldr     x3, [x0, #{pstate}]
+    user_pstate x4
+    and     x3, x3, x4
+    orr     x2, x2, x3
     ldr     x3, [x0, #{tpidr}]
     ldp     x30, x4, [x0, #240]
     msr     elr_el1, x1
@@ -136,6 +147,9 @@ leave_user:
     mrs     x7, tpidr_el0
     stp     x2, x3, [x0]
     stp     x30, x4, [x0, #240]
+    user_pstate x8
+    and     x8, x6, x8
+    str     x8, [x0, #{pstate}]
     and     x6, x6, #0xf0000000
     stp     x5, x6, [x0, #{pc}]
     str     x7, [x0, #{tpidr}]

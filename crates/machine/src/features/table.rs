@@ -15,8 +15,6 @@ use super::{Cap, Condition, Feature, Field, IdRegister, Machines};
 const EVERYWHERE: Machines = Machines { engine: true, bare: true };
 /// The engine has it; the bare machine's kernel is not ready for it.
 const HOSTED: Machines = Machines { engine: true, bare: false };
-/// Neither the engine nor the bare machine's kernel is ready for it.
-const NOWHERE: Machines = Machines { engine: false, bare: false };
 
 /// The fields of the ID registers that the table looks at, by Arm's names.
 #[expect(non_upper_case_globals, reason = "Arm's names")]
@@ -98,7 +96,7 @@ macro_rules! caps {
 }
 
 caps! {
-    0 Hwcap: HWCAP_FP HWCAP_ASIMD HWCAP_AES HWCAP_PMULL HWCAP_SHA1 HWCAP_SHA2 HWCAP_CRC32 HWCAP_ATOMICS
+    0 Hwcap: HWCAP_FP HWCAP_ASIMD HWCAP_EVTSTRM HWCAP_AES HWCAP_PMULL HWCAP_SHA1 HWCAP_SHA2 HWCAP_CRC32 HWCAP_ATOMICS
         HWCAP_FPHP HWCAP_ASIMDHP HWCAP_CPUID HWCAP_ASIMDRDM HWCAP_JSCVT HWCAP_FCMA HWCAP_LRCPC HWCAP_DCPOP
         HWCAP_SHA3 HWCAP_SM3 HWCAP_SM4 HWCAP_ASIMDDP HWCAP_SHA512 HWCAP_ASIMDFHM HWCAP_DIT HWCAP_USCAT
         HWCAP_ILRCPC HWCAP_FLAGM HWCAP_SSBS HWCAP_SB HWCAP_PACA HWCAP_PACG;
@@ -106,9 +104,9 @@ caps! {
         HWCAP2_BTI HWCAP2_ECV HWCAP2_WFXT;
 }
 
-/// What arm64 Linux says of itself in HWCAP, whatever the processor: that EL0
-/// may read the ID registers.
-pub(super) const LINUX_CAPS: &[Cap] = &[Cap::new(cap::HWCAP_CPUID, "cpuid")];
+/// What arm64 Linux says of itself in HWCAP, whatever the processor: that
+/// something ends every `WFE` soon, and that EL0 may read the ID registers.
+pub(super) const LINUX_CAPS: &[Cap] = &[Cap::new(cap::HWCAP_EVTSTRM, "evtstrm"), Cap::new(cap::HWCAP_CPUID, "cpuid")];
 
 features! {
     // Arm's name     machines    HWCAP bits                                      ID register fields
@@ -132,11 +130,11 @@ features! {
     FEAT_DotProd      EVERYWHERE  [HWCAP_ASIMDDP "asimddp"]                       [DP 1];
     FEAT_SHA512       EVERYWHERE  [HWCAP_SHA512 "sha512"]                         [SHA2 2];
     FEAT_FHM          EVERYWHERE  [HWCAP_ASIMDFHM "asimdfhm"]                     [FHM 1];
-    FEAT_DIT          NOWHERE     [HWCAP_DIT "dit"]                               [DIT 1];
+    FEAT_DIT          EVERYWHERE  [HWCAP_DIT "dit"]                               [DIT 1];
     FEAT_LSE2         EVERYWHERE  [HWCAP_USCAT "uscat"]                           [AT 1];
     FEAT_LRCPC2       EVERYWHERE  [HWCAP_ILRCPC "ilrcpc"]                         [LRCPC 2];
     FEAT_FlagM        EVERYWHERE  [HWCAP_FLAGM "flagm"]                           [TS 1];
-    FEAT_SSBS2        NOWHERE     [HWCAP_SSBS "ssbs"]                             [SSBS 2];
+    FEAT_SSBS2        EVERYWHERE  [HWCAP_SSBS "ssbs"]                             [SSBS 2];
     FEAT_SB           EVERYWHERE  [HWCAP_SB "sb"]                                 [SB 1];
     FEAT_PAuth        HOSTED      [HWCAP_PACA "paca", HWCAP_PACG "pacg"]
                                                                      [API 1 | APA 1 | APA3 1, GPI 1 | GPA 1 | GPA3 1];
@@ -155,7 +153,7 @@ features! {
     FEAT_FPAC         HOSTED      []                                              [API 4 | APA 4 | APA3 4];
     FEAT_FPACCOMBINE  HOSTED      []                                              [API 5 | APA 5 | APA3 5];
     FEAT_LOR          EVERYWHERE  []                                              [LO 1];
-    FEAT_SSBS         NOWHERE     []                                              [SSBS 1];
+    FEAT_SSBS         EVERYWHERE  []                                              [SSBS 1];
 }
 
 /// Features whose instructions the encoding table knows, so that they can be

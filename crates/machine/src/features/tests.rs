@@ -75,7 +75,7 @@ fn every_feature_follows_from_its_own_fields_alone() {
 #[test]
 fn a_processor_without_features_has_nothing_but_the_id_registers() {
     let nothing = CpuFeatures::of(CpuFeatures::nothing());
-    assert_eq!(nothing.cap_names(), ["cpuid"]);
+    assert_eq!(nothing.cap_names(), ["evtstrm", "cpuid"]);
     assert!(FEATURES.iter().all(|f| !nothing.has(f.name)));
     assert_eq!(nothing.id_register(0, 0, 4, 0), Some(0xff_0011));
 }
@@ -93,7 +93,7 @@ fn a_feature_whose_conditions_are_alternatives_needs_one_of_each() {
 #[test]
 fn features_follow_from_id_registers_and_lead_back_to_them() {
     let features = CpuFeatures::from_registers(&A72);
-    assert_eq!(features.cap_names(), ["fp", "asimd", "aes", "pmull", "sha1", "sha2", "crc32", "cpuid"]);
+    assert_eq!(features.cap_names(), ["fp", "asimd", "evtstrm", "aes", "pmull", "sha1", "sha2", "crc32", "cpuid"]);
     assert_eq!(features.id_register(0, 0, 6, 0), Some(0x1_1120));
     assert_eq!(features.id_register(0, 0, 0, 0), Some(0x410f_d083));
     assert!(features.has("FEAT_PMULL") && !features.has("FEAT_LSE") && !features.has("FEAT_LOR"));
@@ -166,6 +166,6 @@ fn registers_outside_the_emulated_space_cannot_be_read() {
 #[test]
 fn cpuinfo_has_linux_lines() {
     let text: String = CpuFeatures::from_registers(&A72).cpuinfo(62_500_000);
-    assert!(text.starts_with("BogoMIPS\t: 125.00\nFeatures\t: fp asimd aes pmull sha1 sha2 crc32 cpuid\n"));
+    assert!(text.starts_with("BogoMIPS\t: 125.00\nFeatures\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 cpuid\n"));
     assert!(text.ends_with("CPU variant\t: 0x0\nCPU part\t: 0xd08\nCPU revision\t: 3\n"));
 }
