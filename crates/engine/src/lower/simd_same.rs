@@ -12,7 +12,7 @@ use crate::simd::int::{
     AbsDiff, Add, AddTo, And, AndNot, Bif, Bit, Bsl, CmpEq, CmpGe, CmpGt, CmpTest, HalvingAdd, HalvingSub, Max, Min,
     Mul, Or, OrNot, Pairwise, PolyMul, RoundingHalvingAdd, Sub, SubFrom, Xor,
 };
-use crate::simd::saturate::{self, DoubleMulHigh, DoubleMulLong, RoundingDoubleMulHigh, accumulate};
+use crate::simd::saturate::{self, DoubleMulHigh, DoubleMulLong, accumulate};
 use crate::simd::shift::ShiftBy;
 use crate::simd::wide::{HighNarrow, Long, PolyMulLong, PolyMulLong64, Wide};
 
@@ -82,8 +82,8 @@ saturating! {
     UQSHL_asimdsame by_lane unsigned |T| saturate::ShiftBy<T, false>;
     SQRSHL_asimdsame by_lane signed |T| saturate::ShiftBy<T, true>;
     UQRSHL_asimdsame by_lane unsigned |T| saturate::ShiftBy<T, true>;
-    SQDMULH_asimdsame by_middle_lane signed |T| DoubleMulHigh<T>;
-    SQRDMULH_asimdsame by_middle_lane signed |T| RoundingDoubleMulHigh<T>;
+    SQDMULH_asimdsame by_middle_lane signed |T| DoubleMulHigh<T, false>;
+    SQRDMULH_asimdsame by_middle_lane signed |T| DoubleMulHigh<T, true>;
 }
 
 /// Without lanes.

@@ -14,7 +14,7 @@ use crate::simd::convert::ConvertOdd;
 use crate::simd::fp::{self, Each, FromSigned, FromUnsigned, Pairwise, ToInt, mode};
 use crate::simd::int::{Abs, Across, Add, AddTo, CmpEq, CmpGe, CmpGt, CmpTest, Neg, Sub, WithZero, ZeroWith, across};
 use crate::simd::permute::Dup;
-use crate::simd::saturate::{self, DoubleMulHigh, DoubleMulLong, RoundingDoubleMulHigh, accumulate};
+use crate::simd::saturate::{self, DoubleMulHigh, DoubleMulLong, accumulate};
 use crate::simd::shift::{ShiftBy, ShiftLeft, ShiftLeftInsert, ShiftRight, ShiftRightInsert};
 
 const fn width<T: Lane>() -> u32 {
@@ -87,8 +87,8 @@ saturating! {
     UQSHL_asisdsame dnm by_lane size unsigned |_| 0, |T| saturate::ShiftBy<T, false>;
     SQRSHL_asisdsame dnm by_lane size signed |_| 0, |T| saturate::ShiftBy<T, true>;
     UQRSHL_asisdsame dnm by_lane size unsigned |_| 0, |T| saturate::ShiftBy<T, true>;
-    SQDMULH_asisdsame dnm by_middle_lane size signed |_| 0, |T| DoubleMulHigh<T>;
-    SQRDMULH_asisdsame dnm by_middle_lane size signed |_| 0, |T| RoundingDoubleMulHigh<T>;
+    SQDMULH_asisdsame dnm by_middle_lane size signed |_| 0, |T| DoubleMulHigh<T, false>;
+    SQRDMULH_asisdsame dnm by_middle_lane size signed |_| 0, |T| DoubleMulHigh<T, true>;
     SUQADD_asisdmisc dn by_lane size signed |_| 0, |T| saturate::AddUnsigned<T>;
     USQADD_asisdmisc dn by_lane size unsigned |_| 0, |T| saturate::AddSigned<T>;
     SQABS_asisdmisc dn by_lane size signed |_| 0, |T| saturate::Abs<T>;
@@ -134,8 +134,8 @@ macro_rules! saturating_by_element {
 }
 
 saturating_by_element! {
-    SQDMULH_asisdelem |T| DoubleMulHigh<T>;
-    SQRDMULH_asisdelem |T| RoundingDoubleMulHigh<T>;
+    SQDMULH_asisdelem |T| DoubleMulHigh<T, false>;
+    SQRDMULH_asisdelem |T| DoubleMulHigh<T, true>;
 }
 
 macro_rules! saturating_narrow {

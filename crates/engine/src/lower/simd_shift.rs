@@ -10,7 +10,7 @@ use crate::sem::simd::{Saturating, Vector};
 use crate::simd::Lane;
 use crate::simd::fp::{self, ByElement as FpByElement, Each, FromSigned, FromUnsigned, ToInt, mode};
 use crate::simd::int::{AddTo, ByElement, Mul, SubFrom};
-use crate::simd::saturate::{self, DoubleMulHigh, DoubleMulLong, RoundingDoubleMulHigh, accumulate};
+use crate::simd::saturate::{self, DoubleMulHigh, DoubleMulLong, accumulate};
 use crate::simd::shift::{ShiftLeft, ShiftLeftInsert, ShiftRight, ShiftRightInsert};
 use crate::simd::wide::{LongByElement, ShiftLeftLong, ShiftRightNarrow};
 
@@ -198,8 +198,8 @@ macro_rules! saturating_by_element {
 }
 
 saturating_by_element! {
-    SQDMULH_asimdelem |T| DoubleMulHigh<T>;
-    SQRDMULH_asimdelem |T| RoundingDoubleMulHigh<T>;
+    SQDMULH_asimdelem |T| DoubleMulHigh<T, false>;
+    SQRDMULH_asimdelem |T| DoubleMulHigh<T, true>;
 }
 
 macro_rules! doubling_by_element {

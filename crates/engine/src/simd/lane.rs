@@ -33,6 +33,10 @@ pub trait Lane: Copy + Eq + Ord + core::fmt::Debug + 'static {
     fn sub(self, other: Self) -> Self;
     /// Product, wrapping.
     fn mul(self, other: Self) -> Self;
+    /// Sum, saturating.
+    fn saturating_add(self, other: Self) -> Self;
+    /// Difference, saturating.
+    fn saturating_sub(self, other: Self) -> Self;
     /// And.
     fn and(self, other: Self) -> Self;
     /// Or.
@@ -96,6 +100,14 @@ macro_rules! lane {
             #[inline(always)]
             fn mul(self, other: Self) -> Self {
                 self.wrapping_mul(other)
+            }
+            #[inline(always)]
+            fn saturating_add(self, other: Self) -> Self {
+                self.saturating_add(other)
+            }
+            #[inline(always)]
+            fn saturating_sub(self, other: Self) -> Self {
+                self.saturating_sub(other)
             }
             #[inline(always)]
             fn and(self, other: Self) -> Self {

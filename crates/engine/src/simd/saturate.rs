@@ -1,9 +1,13 @@
 //! Operations that saturate and set FPSR.QC.
 //!
-//! Lanes are computed in 128 bits, which holds every intermediate result.
+//! What is common is computed in integers of the lanes' size or of twice that,
+//! without branches, so that LLVM makes vector code of it; whether anything
+//! saturated is seen by comparing with the result that wraps. The rest is
+//! computed in 128 bits, which holds every intermediate result.
 
 use core::marker::PhantomData;
 
+use super::shift::shift_right;
 use super::wide::{pack, widen};
 use super::{Lane, SaturatingOp, V128};
 
@@ -40,27 +44,85 @@ macro_rules! lanewise {
 }
 
 lanewise! {
-    /// `a + b`.
-    Add(a, b, _c) = || a.extend() + b.extend();
-    /// `a - b`.
-    Sub(a, b, _c) = || a.extend() - b.extend();
-    /// `|a|`.
-    Abs(a, _b, _c) = || a.extend().abs();
-    /// `-a`.
-    Neg(a, _b, _c) = || -a.extend();
     /// `SUQADD` of signed lanes: `c` plus `a` as unsigned.
     AddUnsigned(a, _b, c) = || c.extend() + i128::from(a.bits());
     /// `USQADD` of unsigned lanes: `c` plus `a` as signed.
     AddSigned(a, _b, c) = || c.extend() + T::Signed::truncate(a.bits()).extend();
-    /// `SQDMULH`: the high half of `2 * a * b`.
-    DoubleMulHigh(a, b, _c) = || (2 * a.extend() * b.extend()) >> T::BITS;
-    /// `SQRDMULH`: the same, rounded.
-    RoundingDoubleMulHigh(a, b, _c) = || (2 * a.extend() * b.extend() + (1 << (T::BITS - 1))) >> T::BITS;
+}
+
+/// `result`, and whether it is not the one that wraps.
+#[inline(always)]
+fn beside_wrapped(result: V128, wrapped: V128) -> (V128, bool) {
+    (result, result != wrapped)
+}
+
+macro_rules! beside_wrapping {
+    ($($(#[$doc:meta])* $name:ident($a:ident, $b:ident) = $result:expr, wrapping $wrapped:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name<T>(PhantomData<T>);
+
+        impl<T: Lane> SaturatingOp for $name<T> {
+            #[inline(always)]
+            fn eval(a: V128, b: V128, _: V128, _: u64) -> (V128, bool) {
+                beside_wrapped(a.zip::<T>(b, |$a, $b| $result), a.zip::<T>(b, |$a, $b| $wrapped))
+            }
+        }
+    )*};
+}
+
+beside_wrapping! {
+    /// `a + b`.
+    Add(a, b) = a.saturating_add(b), wrapping a.add(b);
+    /// `a - b`.
+    Sub(a, b) = a.saturating_sub(b), wrapping a.sub(b);
+    /// `|a|`.
+    Abs(a, _b) = if a < T::ZERO { T::ZERO.saturating_sub(a) } else { a },
+        wrapping if a < T::ZERO { T::ZERO.sub(a) } else { a };
+    /// `-a`.
+    Neg(a, _b) = T::ZERO.saturating_sub(a), wrapping T::ZERO.sub(a);
+}
+
+/// Sign or zero extended.
+#[inline(always)]
+fn wide<T: Lane>(a: T) -> T::Wide {
+    T::Wide::wrap(a.extend())
+}
+
+/// `a / 2^(BITS - 1)`, rounded down and saturated: the high half of `2 * a`,
+/// which itself might not fit.
+#[inline(always)]
+fn high_half<T: Lane>(a: T::Wide, saturated: &mut bool) -> T {
+    let value = a.shr(T::BITS - 1);
+    let clamped = value.min(wide(T::MAX)).max(wide(T::MIN));
+    *saturated |= clamped != value;
+    T::truncate(clamped.bits())
+}
+
+/// `SQDMULH` and, with `ROUND`, `SQRDMULH`: the high half of `2 * a * b`, of
+/// signed lanes of 16 or 32 bits.
+#[derive(Debug)]
+pub struct DoubleMulHigh<T, const ROUND: bool>(PhantomData<T>);
+
+/// Half of the unit that [`high_half`] rounds down to, for rounding to nearest.
+#[inline(always)]
+fn half<T: Lane>() -> T::Wide {
+    T::Wide::truncate(1).shl(T::BITS - 2)
+}
+
+impl<T: Lane, const ROUND: bool> SaturatingOp for DoubleMulHigh<T, ROUND> {
+    #[inline(always)]
+    fn eval(a: V128, b: V128, c: V128, _: u64) -> (V128, bool) {
+        each::<T>(a, b, c, |a, b, _, saturated| {
+            let product = wide(a).mul(wide(b));
+            high_half::<T>(if ROUND { product.add(half::<T>()) } else { product }, saturated)
+        })
+    }
 }
 
 /// `SQRDMLAH` and, with `SUB`, `SQRDMLSH`: the high half of twice the product,
-/// rounded, of lanes of 16 or 32 bits, added to or subtracted from `c` before it
-/// is rounded and saturated, once.
+/// rounded, of signed lanes of 16 or 32 bits, added to or subtracted from `c`
+/// before it is rounded and saturated, once.
 #[derive(Debug)]
 pub struct RoundingDoubleMulAccumulate<T, const SUB: bool>(PhantomData<T>);
 
@@ -68,11 +130,10 @@ impl<T: Lane, const SUB: bool> SaturatingOp for RoundingDoubleMulAccumulate<T, S
     #[inline(always)]
     fn eval(a: V128, b: V128, c: V128, _: u64) -> (V128, bool) {
         each::<T>(a, b, c, |a, b, c, saturated| {
-            // Halved throughout, everything fits in 64 bits.
-            let (a, b, c) = (a.extend() as i64, b.extend() as i64, c.extend() as i64);
-            let product = a * if SUB { -b } else { b };
-            let sum = (c << (T::BITS - 1)) + product + (1 << (T::BITS - 2));
-            saturate((sum >> (T::BITS - 1)).into(), saturated)
+            // Halved throughout, the sum fits in twice the lane's size.
+            let (product, addend) = (wide(a).mul(wide(b)), wide(c).shl(T::BITS - 1));
+            let sum = if SUB { addend.sub(product) } else { addend.add(product) };
+            high_half::<T>(sum.add(half::<T>()), saturated)
         })
     }
 }
@@ -81,7 +142,7 @@ impl<T: Lane, const SUB: bool> SaturatingOp for RoundingDoubleMulAccumulate<T, S
 #[inline(always)]
 fn shift<T: Lane, const ROUND: bool>(a: T, n: i32, saturated: &mut bool) -> T {
     if n < 0 {
-        return super::shift::shift_right::<T, ROUND>(a, n.unsigned_abs());
+        return shift_right::<T, ROUND>(a, n.unsigned_abs());
     }
     if a == T::ZERO {
         a
@@ -134,19 +195,15 @@ impl<T: Lane> SaturatingOp for ShiftLeftUnsigned<T> {
 pub struct ShiftRightNarrow<W, N, const ROUND: bool, const HIGH: bool>(PhantomData<(W, N)>);
 
 impl<W: Lane, N: Lane, const ROUND: bool, const HIGH: bool> SaturatingOp for ShiftRightNarrow<W, N, ROUND, HIGH> {
-    const IS_LARGE: bool = HIGH && N::BITS == 8;
-
     #[inline(always)]
     fn eval(a: V128, _: V128, c: V128, n: u64) -> (V128, bool) {
-        let lanes = a.lanes::<W>();
-        let mut saturated = false;
-        let n = n as u32 & 63;
-        let result = pack::<N, HIGH>(c, |i| {
-            let value = lanes.as_ref()[i].extend();
-            let half = if ROUND && n > 0 { 1 << (n - 1) } else { 0 };
-            saturate((value + half) >> n, &mut saturated)
-        });
-        (result, saturated)
+        // The limits as lanes of the wide type; no value of an unsigned type is
+        // below the lower one, which is zero for unsigned narrow lanes.
+        let (least, most) = (W::wrap(N::MIN.extend()), W::wrap(N::MAX.extend()));
+        let shifted = a.map::<W>(|a| shift_right::<W, ROUND>(a, n as u32 & 63));
+        let clamped = shifted.map::<W>(|a| a.min(most).max(least));
+        let lanes = clamped.lanes::<W>();
+        (pack::<N, HIGH>(c, |i| N::truncate(lanes.as_ref()[i].bits())), clamped != shifted)
     }
 }
 
@@ -168,14 +225,14 @@ pub struct DoubleMulLong<T, const ACCUMULATE: u8, const HIGH: bool>(PhantomData<
 impl<T: Lane, const ACCUMULATE: u8, const HIGH: bool> SaturatingOp for DoubleMulLong<T, ACCUMULATE, HIGH> {
     #[inline(always)]
     fn eval(a: V128, b: V128, c: V128, _: u64) -> (V128, bool) {
-        each::<T::Wide>(widen::<T, HIGH>(a), widen::<T, HIGH>(b), c, |a, b, c, saturated| {
-            let product: T::Wide = saturate(2 * a.extend() * b.extend(), saturated);
-            match ACCUMULATE {
-                accumulate::ADD => saturate(c.extend() + product.extend(), saturated),
-                accumulate::SUB => saturate(c.extend() - product.extend(), saturated),
-                _ => product,
-            }
-        })
+        let product = widen::<T, HIGH>(a).zip::<T::Wide>(widen::<T, HIGH>(b), T::Wide::mul);
+        let (product, was_saturated) = Add::<T::Wide>::eval(product, product, c, 0);
+        let (result, is_saturated) = match ACCUMULATE {
+            accumulate::ADD => Add::<T::Wide>::eval(c, product, c, 0),
+            accumulate::SUB => Sub::<T::Wide>::eval(c, product, c, 0),
+            _ => (product, false),
+        };
+        (result, was_saturated | is_saturated)
     }
 }
 

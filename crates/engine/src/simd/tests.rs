@@ -49,10 +49,10 @@ fn sums_across_are_twice_as_wide() {
 #[test]
 fn the_most_negative_product_saturates() {
     let min = V128::splat(i16::MIN);
-    let (r, saturated) = DoubleMulHigh::<i16>::eval(min, min, min, 0);
+    let (r, saturated) = DoubleMulHigh::<i16, false>::eval(min, min, min, 0);
     assert!(saturated);
     assert_eq!(r, V128::splat(i16::MAX));
-    let (_, saturated) = DoubleMulHigh::<i16>::eval(min, V128::splat(1_i16), min, 0);
+    let (_, saturated) = DoubleMulHigh::<i16, false>::eval(min, V128::splat(1_i16), min, 0);
     assert!(!saturated);
 }
 
