@@ -213,6 +213,13 @@ impl Table {
     }
 }
 
+/// A UUID as it is written.
+#[must_use]
+pub fn uuid_text(uuid: Uuid) -> String {
+    let digits: String = uuid.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-")
+}
+
 /// A name, or the table of a unit, that is too long for the format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TooLong(String);

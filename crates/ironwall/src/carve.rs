@@ -31,7 +31,7 @@ impl<'m> Carver<'m> {
     /// `count` values, all equal to `value`.
     pub(crate) fn filled<T: Copy>(&mut self, count: usize, value: T) -> Option<&'m mut [T]> {
         const { assert!(align_of::<T>() <= 8) };
-        let words = self.words(words_of::<T>(count)?)?;
+        let words = self.words(words_of::<T>(count))?;
         let start = words.as_mut_ptr().cast::<T>();
         for i in 0..count {
             // SAFETY: (1) the words hold `count` values; (2) their alignment is at least that of `T`.
@@ -42,7 +42,7 @@ impl<'m> Carver<'m> {
     }
 }
 
-/// How many words hold `count` values.
-pub(crate) fn words_of<T>(count: usize) -> Option<usize> {
-    Some(count.checked_mul(size_of::<T>())?.div_ceil(8))
+/// How many words hold `count` values; more than there can be, if that is too much to count.
+pub(crate) fn words_of<T>(count: usize) -> usize {
+    count.saturating_mul(size_of::<T>()).div_ceil(8)
 }

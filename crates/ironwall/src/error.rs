@@ -160,9 +160,3 @@ pub enum Failure {
     /// Damage was found, and the heap is sealed.
     Fault(FaultRecord),
 }
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}

@@ -31,6 +31,10 @@ pub(crate) struct Handles<'m> {
 
 impl Place {
     pub(crate) const EMPTY: Self = Self { word: 0, count: 0, generation: 0 };
+
+    fn is(&self, handle: Handle) -> bool {
+        self.count != 0 && self.generation == handle.generation
+    }
 }
 
 impl<'m> Handles<'m> {
@@ -82,11 +86,5 @@ impl<'m> Handles<'m> {
     pub(crate) fn held(&self) -> impl Iterator<Item = (usize, u64)> {
         let places = self.places[..self.used].iter().enumerate();
         places.filter(|(_, place)| place.count != 0).map(|(i, place)| (i, place.word))
-    }
-}
-
-impl Place {
-    fn is(&self, handle: Handle) -> bool {
-        self.count != 0 && self.generation == handle.generation
     }
 }

@@ -8,6 +8,7 @@
 use crate::class::{CLASSES, MAX_SLOT, class_of, slot_of};
 use crate::error::Refusal;
 use crate::region::Region;
+use crate::runtime::Config;
 
 /// The bytes of a block.
 pub(crate) const BLOCK: usize = 64 << 10;
@@ -105,10 +106,9 @@ impl<'m> Heap<'m> {
         region: Region<'m>,
         blocks: &'m mut [BlockDesc],
         bits: &'m mut [[u64; 2]],
-        wipes: bool,
-        is_zeroed: bool,
-        pages: Option<PageHook>,
+        config: &Config<'_>,
     ) -> Self {
+        let &Config { wipes, heap_is_zeroed: is_zeroed, pages, .. } = config;
         let (available, holes) = ([0; CLASSES], [Hole::default(); CLASSES]);
         Self { region, blocks, bits, used: 0, lowest_free: 0, available, holes, wipes, is_zeroed, pages }
     }

@@ -4,7 +4,6 @@
 //! No path, time, compiler, order or layout enters, so it is the same wherever a unit is built (RFC 9562, 5.8).
 
 use crate::sha256::Sha256;
-use core::fmt;
 
 /// The identity of a table or of a structure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,25 +42,14 @@ impl Uuid {
     }
 }
 
-impl fmt::Display for Uuid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, byte) in self.0.iter().enumerate() {
-            if matches!(i, 4 | 6 | 8 | 10) {
-                f.write_str("-")?;
-            }
-            write!(f, "{byte:02x}")?;
-        }
-        Ok(())
-    }
-}
-
 /// What a structure describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
     /// A heap object.
     Heap = 1,
     /// A shadow frame.
+    #[default]
     Frame = 2,
     /// A global block.
     Global = 3,

@@ -37,10 +37,11 @@ const RESERVED: usize = 52;
 pub const MAX_EXTENT: u64 = 1 << 31;
 
 /// What follows the fixed part of a heap object's payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Tail {
     /// Nothing.
+    #[default]
     None = 0,
     /// Elements without references.
     Plain = 1,

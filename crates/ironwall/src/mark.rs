@@ -89,9 +89,9 @@ impl<'a, 'm> Marker<'a, 'm> {
             if frame <= below {
                 return Err(FaultCode::FrameOrder);
             }
-            let [tag1, tag2, tag3, previous] = stack.load_prefix(offset);
+            let [tag1, tag2, tag3, previous] = stack.load_words(offset);
             let shape = self.root_shape(Tags { tag1, tag2, tag3 }, Kind::Frame)?;
-            if shape.fixed + 32 > (stack.len() - offset) as u64 {
+            if shape.fixed + 32 > (stack.byte_len() - offset) as u64 {
                 return Err(FaultCode::FrameBounds);
             }
             self.root_slots(stack, offset, shape)?;
@@ -104,8 +104,8 @@ impl<'a, 'm> Marker<'a, 'm> {
     /// Marks from all global blocks.
     pub(crate) fn globals(&mut self) -> Result<(), FaultCode> {
         self.site.phase = Phase::Globals;
-        for (i, global) in self.tables.globals().iter().enumerate() {
-            let [tag1, tag2, tag3, extent] = global.region.load_prefix(0);
+        for (i, global) in self.tables.globals().enumerate() {
+            let [tag1, tag2, tag3, extent] = global.region.load_words(0);
             (self.site.root, self.site.address) = (i as u64, global.region.address(0));
             let shape = self.root_shape(Tags { tag1, tag2, tag3 }, Kind::Global)?;
             if extent != shape.fixed || self.site.shape != global.shape {
@@ -148,9 +148,8 @@ impl<'a, 'm> Marker<'a, 'm> {
                 break stop;
             }
         };
-        self.site = stop.site;
-        self.reach = reach;
-        Err(self.record(stop.code))
+        (self.site, self.reach) = (stop.1, reach);
+        Err(self.record(stop.0))
     }
 
     /// The record of a fault at the current site, and of an object that leads there.
@@ -167,7 +166,7 @@ impl<'a, 'm> Marker<'a, 'm> {
     fn find_referrer(&self, address: u64) -> Option<(u64, u64, u32)> {
         let region = self.reach.region;
         objects(self.reach.bits).find_map(|offset| {
-            let [tag1, tag2, tag3, extent] = region.load_prefix(offset);
+            let [tag1, tag2, tag3, extent] = region.load_words(offset);
             let number = self.tables.lookup(Tags { tag1, tag2, tag3 }, Kind::Heap).ok()?;
             let shape = &self.tables.shapes[number as usize];
             let is_sound = shape.allows(extent) && extent + 32 <= u64::from(self.blocks[offset / BLOCK].slot);
@@ -234,14 +233,8 @@ fn follow_elsewhere(word: u64, has_odd_words: bool, tables: &Tables<'_>) -> Resu
     if !word.is_multiple_of(16) {
         return if has_odd_words && word % 2 == 1 { Ok(()) } else { Err(FaultCode::Misaligned) };
     }
-    let mut globals = tables.globals().iter();
+    let mut globals = tables.globals();
     if globals.any(|global| global.region.address(0) == word) { Ok(()) } else { Err(FaultCode::OutsideHeap) }
-}
-
-/// A fault in an object, and where.
-struct Stop {
-    code: FaultCode,
-    site: Site,
 }
 
 /// Checks the object at `offset` and marks what its slots refer to.
@@ -253,14 +246,18 @@ fn scan<'m>(
     tables: &Tables<'m>,
     census: &mut [Census],
     cache: &mut [u32; CACHE],
-) -> Result<(), Stop> {
+) -> Result<(), (FaultCode, Site)> {
     let region = reach.region;
-    let stop = |code| {
-        let site =
-            Site { phase: Phase::Mark, address: region.address(offset), referrer: 0, offset: 0, root: 0, shape: 0 };
-        Err(Stop { code, site })
+    let site = |address, referrer, slot: usize, shape| Site {
+        phase: Phase::Mark,
+        address,
+        referrer,
+        offset: slot as u64,
+        root: 0,
+        shape,
     };
-    let [tag1, tag2, tag3, extent] = region.load_prefix(offset);
+    let here = site(region.address(offset), 0, 0, 0);
+    let [tag1, tag2, tag3, extent] = region.load_words(offset);
     let tags = Tags { tag1, tag2, tag3 };
     let remembered = &mut cache[(tag1 >> 16) as usize % CACHE];
     let mut shape = &tables.shapes[*remembered as usize];
@@ -268,12 +265,12 @@ fn scan<'m>(
     if shape.tags != tags || shape.kind != Kind::Heap {
         match tables.lookup(tags, Kind::Heap) {
             Ok(found) => *remembered = found,
-            Err(code) => return stop(code),
+            Err(code) => return Err((code, here)),
         }
         shape = &tables.shapes[*remembered as usize];
     }
     if !shape.allows(extent) || extent + 32 > u64::from(blocks[offset / BLOCK].slot) {
-        return stop(FaultCode::ExtentWrong);
+        return Err((FaultCode::ExtentWrong, here));
     }
     let number = *remembered;
     let live = &mut census[number as usize];
@@ -282,10 +279,7 @@ fn scan<'m>(
     for slot in Slots::new(tables, shape, extent) {
         let word = region.load(offset + 32 + slot);
         if let Err(code) = reach.follow(word, shape.has_odd_words, tables) {
-            let referrer = region.address(offset);
-            let site =
-                Site { phase: Phase::Mark, address: word, referrer, offset: slot as u64, root: 0, shape: number };
-            return Err(Stop { code, site });
+            return Err((code, site(word, here.address, slot, number)));
         }
     }
     Ok(())
@@ -327,5 +321,3 @@ impl Iterator for Slots<'_> {
         (slot < self.end).then_some(slot)
     }
 }
-
-const _: () = assert!(QUEUE.is_power_of_two());

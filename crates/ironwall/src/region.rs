@@ -40,14 +40,8 @@ impl<'m> Region<'m> {
     /// The length in bytes.
     #[inline]
     #[must_use]
-    pub fn len(self) -> usize {
+    pub fn byte_len(self) -> usize {
         self.len
-    }
-
-    /// Whether there is nothing in it.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.len == 0
     }
 
     /// The address of the byte at `offset`.
@@ -76,43 +70,29 @@ impl<'m> Region<'m> {
     /// The word at `offset`, rounded down to a multiple of eight; zero outside.
     #[inline]
     pub(crate) fn load(self, offset: usize) -> u64 {
-        let offset = offset & !7;
-        if !self.holds(offset, 8) {
-            return 0;
-        }
-        // SAFETY: (1) the eight bytes are in the region, which is readable; (2) base and offset are multiples of 8;
-        // (3) any bits are a `u64`.
-        unsafe { self.base.add(offset).cast::<u64>().read() }
+        let [word] = self.load_words(offset);
+        word
     }
 
-    /// The four words at `offset`, rounded down to a multiple of eight; zeros outside.
+    /// The words at `offset`, rounded down to a multiple of eight; zeros if not all are inside.
     #[inline]
-    pub(crate) fn load_prefix(self, offset: usize) -> [u64; 4] {
+    pub(crate) fn load_words<const N: usize>(self, offset: usize) -> [u64; N] {
         let offset = offset & !7;
-        if !self.holds(offset, 32) {
-            return [0; 4];
+        if !self.holds(offset, N * 8) {
+            return [0; N];
         }
-        // SAFETY: as in `load`, for 32 bytes; an array of words has the alignment of a word.
-        unsafe { self.base.add(offset).cast::<[u64; 4]>().read() }
+        // SAFETY: (1) the bytes are in the region, which is readable; (2) base and offset are multiples of 8, the
+        // alignment of words; (3) any bits are words.
+        unsafe { self.base.add(offset).cast::<[u64; N]>().read() }
     }
 
-    /// Writes the word at `offset`, rounded down to a multiple of eight; nothing outside.
+    /// Writes words at `offset`, rounded down to a multiple of eight; nothing if not all are inside.
     #[inline]
-    pub(crate) fn store(self, offset: usize, word: u64) {
+    pub(crate) fn store_words<const N: usize>(self, offset: usize, words: [u64; N]) {
         let offset = offset & !7;
-        if self.holds(offset, 8) {
-            // SAFETY: as in `load`, and the region is writable.
-            unsafe { self.base.add(offset).cast::<u64>().write(word) }
-        }
-    }
-
-    /// Writes four words at `offset`, rounded down to a multiple of eight; nothing outside.
-    #[inline]
-    pub(crate) fn store_prefix(self, offset: usize, words: [u64; 4]) {
-        let offset = offset & !7;
-        if self.holds(offset, 32) {
-            // SAFETY: as in `load_prefix`, and the region is writable.
-            unsafe { self.base.add(offset).cast::<[u64; 4]>().write(words) }
+        if self.holds(offset, N * 8) {
+            // SAFETY: as in `load_words`, and the region is writable.
+            unsafe { self.base.add(offset).cast::<[u64; N]>().write(words) }
         }
     }
 
@@ -128,18 +108,17 @@ impl<'m> Region<'m> {
     /// Asks the processor to bring the bytes at `offset` nearer. It never faults and never changes anything.
     #[inline]
     pub(crate) fn prefetch(self, offset: usize) {
-        let pointer = self.base.wrapping_add(offset);
+        let _pointer = self.base.wrapping_add(offset);
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         // SAFETY: every x86_64 has SSE, and a prefetch of any address does not fault.
         unsafe {
-            core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(pointer.cast());
+            core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(_pointer.cast());
         }
         #[cfg(all(target_arch = "aarch64", not(miri)))]
         // SAFETY: PRFM does not fault, and changes neither memory nor flags.
         unsafe {
-            core::arch::asm!("prfm pldl1keep, [{0}]", in(reg) pointer, options(nostack, readonly, preserves_flags));
+            core::arch::asm!("prfm pldl1keep, [{0}]", in(reg) _pointer, options(nostack, readonly, preserves_flags));
         }
-        let _ = pointer;
     }
 
     /// Whether `len` bytes at `offset` are inside.

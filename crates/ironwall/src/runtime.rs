@@ -92,16 +92,10 @@ impl<'m> Runtime<'m> {
         if blocks == 0 || heap_len as u64 > 1 << 36 {
             return None;
         }
-        let shapes = config.tables.entries.checked_add(1)?;
-        let parts = [
-            words_of::<BlockDesc>(blocks)?,
-            blocks * BITS * 2,
-            config.tables.words()?,
-            words_of::<Place>(config.handles)?,
-            words_of::<Census>(shapes)?,
-            mark_places(blocks).div_ceil(2),
-        ];
-        parts.into_iter().try_fold(0usize, usize::checked_add)
+        let fixed = words_of::<BlockDesc>(blocks) + blocks * BITS * 2 + mark_places(blocks).div_ceil(2);
+        let chosen = config.tables.words().saturating_add(words_of::<Place>(config.handles));
+        let census = words_of::<Census>(config.tables.entries.saturating_add(1));
+        Some(fixed.saturating_add(chosen).saturating_add(census))
     }
 
     /// A runtime over a heap and over bookkeeping memory of at least [`Self::bookkeeping_words`].
@@ -109,7 +103,7 @@ impl<'m> Runtime<'m> {
     /// # Errors
     /// [`Refusal::BadRegion`].
     pub fn new(heap: Region<'m>, bookkeeping: &'m mut [u64], config: &Config<'m>) -> Result<Self, Refusal> {
-        Self::bookkeeping_words(heap.len(), config).ok_or(Refusal::BadRegion)?;
+        Self::bookkeeping_words(heap.byte_len(), config).ok_or(Refusal::BadRegion)?;
         let is_aligned = heap.address(0).is_multiple_of(16) && config.frames.address(0).is_multiple_of(8);
         if !is_aligned || config.pages.is_some() && !heap.address(0).is_multiple_of(4096) {
             return Err(Refusal::BadRegion);
@@ -119,7 +113,7 @@ impl<'m> Runtime<'m> {
 
     fn build(region: Region<'m>, bookkeeping: &'m mut [u64], config: &Config<'m>) -> Option<Self> {
         let mut carver = Carver::new(bookkeeping);
-        let blocks = carver.filled(region.len() / BLOCK, BlockDesc::FREE)?;
+        let blocks = carver.filled(region.byte_len() / BLOCK, BlockDesc::FREE)?;
         let (bits, stack) =
             (carver.words(blocks.len() * BITS * 2)?.as_chunks_mut().0, carver.halves(mark_places(blocks.len()))?);
         let tables = Tables::new(&config.tables, &mut carver)?;
@@ -131,7 +125,7 @@ impl<'m> Runtime<'m> {
         };
         Some(Self {
             fast,
-            heap: Heap::new(region, blocks, bits, config.wipes, config.heap_is_zeroed, config.pages),
+            heap: Heap::new(region, blocks, bits, config),
             handles: Handles::new(carver.filled(config.handles, Place::EMPTY)?),
             frames: config.frames,
             census: carver.filled(tables.shapes.len(), Census::default())?,
@@ -185,7 +179,7 @@ impl<'m> Runtime<'m> {
 
     /// The attached global blocks.
     pub fn globals(&self) -> impl Iterator<Item = Block> {
-        self.tables.globals().iter().filter_map(|global| Block::from_word(global.region.address(0)))
+        self.tables.globals().filter_map(|global| Block::from_word(global.region.address(0)))
     }
 
     /// The number of an attached structure.
@@ -210,7 +204,7 @@ impl<'m> Runtime<'m> {
     /// How often tags were looked up.
     #[must_use]
     pub fn lookups(&self) -> u64 {
-        self.tables.lookups()
+        self.tables.lookups.get()
     }
 
     // Objects.
@@ -228,19 +222,15 @@ impl<'m> Runtime<'m> {
             return Ok(block);
         }
         let extent = shape.fixed;
-        self.allocate_slowly(entry, extent)
+        self.allocate_extent(entry, extent)
     }
 
     /// A new object with a payload of `extent` bytes, all zero.
     ///
     /// # Errors
     /// As [`Self::allocate`].
+    #[inline(never)]
     pub fn allocate_extent(&mut self, entry: EntryId, extent: u64) -> Result<Block, Refusal> {
-        self.allocate_slowly(entry, extent)
-    }
-
-    #[cold]
-    fn allocate_slowly(&mut self, entry: EntryId, extent: u64) -> Result<Block, Refusal> {
         self.check_sealed()?;
         let shape = *self.shape(entry, Kind::Heap)?;
         if self.tables.table(UnitId(shape.table)).is_none_or(|table| table.state != State::Started) {
@@ -254,7 +244,7 @@ impl<'m> Runtime<'m> {
         if class == 0 {
             let offset = self.heap.allocate_large(size)?;
             let Tags { tag1, tag2, tag3 } = shape.tags;
-            self.heap.region.store_prefix(offset, [tag1, tag2, tag3, extent]);
+            self.heap.region.store_words(offset, [tag1, tag2, tag3, extent]);
             return Block::from_word(self.heap.region.address(offset)).ok_or(Refusal::BadRegion);
         }
         let cursor = &mut self.fast.cursors[class];
@@ -271,7 +261,7 @@ impl<'m> Runtime<'m> {
     /// [`Refusal::NotABlock`].
     pub fn prefix(&self, block: Block) -> Result<[u64; 4], Refusal> {
         let (region, offset, _) = self.locate(block)?;
-        Ok(region.load_prefix(offset))
+        Ok(region.load_words(offset))
     }
 
     /// The word at an offset of a block's payload.
@@ -290,7 +280,7 @@ impl<'m> Runtime<'m> {
     /// [`Refusal::NotABlock`], [`Refusal::BadOffset`].
     pub fn store(&mut self, block: Block, offset: u64, word: u64) -> Result<(), Refusal> {
         let (region, at) = self.payload(block, offset)?;
-        region.store(at, word);
+        region.store_words(at, [word]);
         Ok(())
     }
 
@@ -305,7 +295,7 @@ impl<'m> Runtime<'m> {
 
     // Roots.
 
-    /// Pushes a shadow frame with empty slots. [`Self::frame`] pops it by itself.
+    /// Pushes a shadow frame with empty slots.
     ///
     /// # Errors
     /// [`Refusal::NoSuchEntry`], [`Refusal::FramesFull`], [`Refusal::Sealed`].
@@ -314,9 +304,9 @@ impl<'m> Runtime<'m> {
         let shape = self.shape(entry, Kind::Frame)?;
         let (Tags { tag1, tag2, tag3 }, size) = (shape.tags, 32 + shape.fixed as usize);
         let previous = self.fast.newest_frame;
-        let top = self.frames.offset(previous).unwrap_or(self.frames.len() & !15);
+        let top = self.frames.offset(previous).unwrap_or(self.frames.byte_len() & !15);
         let offset = top.checked_sub(size).ok_or(Refusal::FramesFull)? & !15;
-        self.frames.store_prefix(offset, [tag1, tag2, tag3, previous]);
+        self.frames.store_words(offset, [tag1, tag2, tag3, previous]);
         self.frames.zero(offset + 32, size - 32);
         self.fast.newest_frame = self.frames.address(offset);
         Block::from_word(self.fast.newest_frame).ok_or(Refusal::BadRegion)
@@ -328,17 +318,8 @@ impl<'m> Runtime<'m> {
     /// [`Refusal::NotNewestFrame`].
     pub fn pop_frame(&mut self, frame: Block) -> Result<(), Refusal> {
         let offset = self.frames.offset(frame.address()).filter(|_| frame.address() == self.fast.newest_frame);
-        self.fast.newest_frame = self.frames.load_prefix(offset.ok_or(Refusal::NotNewestFrame)?)[3];
+        self.fast.newest_frame = self.frames.load(offset.ok_or(Refusal::NotNewestFrame)? + 24);
         Ok(())
-    }
-
-    /// Pushes a frame that is popped when it is dropped.
-    ///
-    /// # Errors
-    /// As [`Self::push_frame`].
-    pub fn frame(&mut self, entry: EntryId) -> Result<Frame<'_, 'm>, Refusal> {
-        let block = self.push_frame(entry)?;
-        Ok(Frame { runtime: self, block })
     }
 
     /// A handle on a heap object, with count one.
@@ -381,7 +362,7 @@ impl<'m> Runtime<'m> {
     /// # Errors
     /// [`Failure::Fault`] if damage was found: nothing is reclaimed, and the heap is sealed from then on.
     pub fn collect(&mut self, origin: Origin, reason: u64) -> Result<Report, Failure> {
-        self.check_sealed()?;
+        self.check_sealed().map_err(Failure::Refused)?;
         self.heap.retire_all(&mut self.fast.cursors);
         self.census.fill(Census::default());
         let mut marker = Marker::new(&mut self.heap, self.stack, &self.tables, self.census);
@@ -410,7 +391,7 @@ impl<'m> Runtime<'m> {
             reason,
             origin,
             frames,
-            globals: self.tables.globals().len() as u32,
+            globals: self.tables.globals().count() as u32,
             handles,
             live,
             live_bytes,
@@ -470,7 +451,7 @@ impl<'m> Runtime<'m> {
     /// The region, offset and shape of a block, from what is beside it before what is in it.
     fn locate(&self, block: Block) -> Result<(Region<'m>, usize, u32), Refusal> {
         let found = |region: Region<'m>, offset: usize, kind| {
-            let [tag1, tag2, tag3, extent] = region.load_prefix(offset);
+            let [tag1, tag2, tag3, extent] = region.load_words(offset);
             let shape =
                 self.tables.lookup(Tags { tag1, tag2, tag3 }, kind).map_err(|_: FaultCode| Refusal::NotABlock)?;
             let is_sound = kind == Kind::Frame || self.tables.shapes[shape as usize].allows(extent);
@@ -481,7 +462,7 @@ impl<'m> Runtime<'m> {
             let is_object = self.heap.is_allocated(offset, &self.fast.cursors);
             return if is_object { found(self.heap.region, offset, Kind::Heap) } else { Err(Refusal::NotABlock) };
         }
-        if let Some(global) = self.tables.globals().iter().find(|global| global.region.address(0) == address) {
+        if let Some(global) = self.tables.globals().find(|global| global.region.address(0) == address) {
             return found(global.region, 0, Kind::Global);
         }
         let is_pushed = self.fast.newest_frame != 0 && address >= self.fast.newest_frame;
@@ -514,50 +495,6 @@ fn bump(region: Region<'_>, cursor: &mut Cursor, shape: &Shape, slot: usize, ext
     }
     cursor.next = at + slot as u64;
     let Tags { tag1, tag2, tag3 } = shape.tags;
-    region.store_prefix(at.wrapping_sub(region.address(0)) as usize, [tag1, tag2, tag3, extent]);
+    region.store_words(at.wrapping_sub(region.address(0)) as usize, [tag1, tag2, tag3, extent]);
     Block::from_word(at)
-}
-
-/// A shadow frame that is popped when it is dropped. It lends the runtime on.
-#[derive(Debug)]
-pub struct Frame<'r, 'm> {
-    runtime: &'r mut Runtime<'m>,
-    block: Block,
-}
-
-impl Frame<'_, '_> {
-    /// The frame as a block.
-    #[must_use]
-    pub fn block(&self) -> Block {
-        self.block
-    }
-
-    /// Roots a block in a slot, or empties it.
-    ///
-    /// # Errors
-    /// [`Refusal::BadOffset`].
-    pub fn root(&mut self, slot: usize, block: Option<Block>) -> Result<(), Refusal> {
-        self.runtime.store(self.block, slot as u64 * 8, block.map_or(0, Block::address))
-    }
-}
-
-impl<'m> core::ops::Deref for Frame<'_, 'm> {
-    type Target = Runtime<'m>;
-
-    fn deref(&self) -> &Runtime<'m> {
-        self.runtime
-    }
-}
-
-impl<'m> core::ops::DerefMut for Frame<'_, 'm> {
-    fn deref_mut(&mut self) -> &mut Runtime<'m> {
-        self.runtime
-    }
-}
-
-impl Drop for Frame<'_, '_> {
-    fn drop(&mut self) {
-        let popped = self.runtime.pop_frame(self.block);
-        debug_assert!(popped.is_ok(), "frames are popped in order");
-    }
 }

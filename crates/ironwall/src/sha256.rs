@@ -23,16 +23,9 @@ pub struct Sha256 {
     total_len: u64,
 }
 
-impl Default for Sha256 {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Sha256 {
     /// Starts a digest of nothing.
-    #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let state = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
         Self { state, pending: [0; 64], pending_len: 0, total_len: 0 }
     }
@@ -46,7 +39,7 @@ impl Sha256 {
     }
 
     /// Adds `bytes`.
-    pub fn update(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn update(&mut self, mut bytes: &[u8]) {
         self.total_len = self.total_len.wrapping_add(bytes.len() as u64);
         while !bytes.is_empty() {
             let take = (64 - self.pending_len).min(bytes.len());
@@ -62,8 +55,7 @@ impl Sha256 {
     }
 
     /// Ends the message and gives its digest.
-    #[must_use]
-    pub fn finish(mut self) -> [u8; 32] {
+    pub(crate) fn finish(mut self) -> [u8; 32] {
         let bits = self.total_len.wrapping_mul(8);
         self.update(&[0x80]);
         while self.pending_len != 56 {

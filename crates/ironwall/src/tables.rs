@@ -41,6 +41,7 @@ pub(crate) enum State {
     Attached,
     Linked,
     Started,
+    Detached,
 }
 
 /// An attached table.
@@ -55,7 +56,7 @@ pub(crate) struct Table<'m> {
 }
 
 /// An attached entry, as allocation and marking need it. The first 40 bytes are known to C.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub(crate) struct Shape {
     pub(crate) tags: Tags,
@@ -77,21 +78,6 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    const NONE: Self = Self {
-        tags: Tags { tag1: 0, tag2: 0, tag3: 0 },
-        fixed: 0,
-        slot: 0,
-        class: 0,
-        mask: 0,
-        first_offset: 0,
-        offset_count: 0,
-        table: u32::MAX,
-        element: 0,
-        kind: Kind::Frame,
-        tail: Tail::None,
-        has_odd_words: false,
-    };
-
     /// Whether an object of this shape may have this extent.
     #[inline]
     pub(crate) fn allows(&self, extent: u64) -> bool {
@@ -127,17 +113,13 @@ pub struct TableLimits {
 
 impl TableLimits {
     /// The words of bookkeeping memory that they take.
-    pub(crate) fn words(&self) -> Option<usize> {
-        let shapes = self.entries.checked_add(1)?;
-        let lists = [
-            words_of::<Table<'_>>(self.tables)?,
-            words_of::<Shape>(shapes)?,
-            words_of::<Global<'_>>(self.globals)?,
-            words_of::<u32>(self.tables)?,
-            words_of::<u32>(self.entries)?,
-            words_of::<u32>(self.offsets)?,
-        ];
-        lists.into_iter().try_fold(0usize, usize::checked_add)
+    pub(crate) fn words(&self) -> usize {
+        words_of::<Table<'_>>(self.tables)
+            .saturating_add(words_of::<Shape>(self.entries.saturating_add(1)))
+            .saturating_add(words_of::<Global<'_>>(self.globals))
+            .saturating_add(words_of::<u32>(self.tables))
+            .saturating_add(words_of::<u32>(self.entries))
+            .saturating_add(words_of::<u32>(self.offsets))
     }
 }
 
@@ -157,7 +139,8 @@ pub(crate) struct Tables<'m> {
     offset_count: usize,
     globals: &'m mut [Global<'m>],
     global_count: usize,
-    lookups: Cell<u64>,
+    /// How often tags were looked up.
+    pub(crate) lookups: Cell<u64>,
 }
 
 impl<'m> Tables<'m> {
@@ -166,7 +149,7 @@ impl<'m> Tables<'m> {
         Some(Self {
             tables: carver.filled(limits.tables, none)?,
             table_count: 0,
-            shapes: carver.filled(limits.entries.checked_add(1)?, Shape::NONE)?,
+            shapes: carver.filled(limits.entries.saturating_add(1), Shape { table: u32::MAX, ..Shape::default() })?,
             shape_count: 1,
             globals: carver.filled(limits.globals, Global { region: Region::EMPTY, shape: 0 })?,
             global_count: 0,
@@ -258,7 +241,7 @@ impl<'m> Tables<'m> {
     /// Lets a unit allocate, as its body begins.
     pub(crate) fn start(&mut self, unit: UnitId) -> Result<(), Refusal> {
         match self.table(unit).map(|table| table.state) {
-            None | Some(State::Attached) => return Err(Refusal::UnitNotAttached),
+            None | Some(State::Attached | State::Detached) => return Err(Refusal::UnitNotAttached),
             Some(State::Started) => return Err(Refusal::InitTwice),
             Some(State::Linked) if self.next_unit() != Some(unit) => return Err(Refusal::InitOutOfOrder),
             Some(State::Linked) => {}
@@ -283,26 +266,22 @@ impl<'m> Tables<'m> {
         if self.shapes[shape as usize].kind == kind { Ok(shape) } else { Err(FaultCode::KindWrong) }
     }
 
-    /// How often tags were looked up in the collections.
-    pub(crate) fn lookups(&self) -> u64 {
-        self.lookups.get()
-    }
-
     fn find(&self, tags: Tags) -> Result<u32, FaultCode> {
         let at = |&shape: &u32| self.shapes[shape as usize].tags;
         let index = &self.index[..self.index_len];
         let index = equal_range(index, |shape| at(shape).tag1.cmp(&tags.tag1)).ok_or(FaultCode::Tag1Unknown)?;
         let index = equal_range(index, |shape| at(shape).tag3.cmp(&tags.tag3)).ok_or(FaultCode::Tag3Wrong)?;
         let index = equal_range(index, |shape| at(shape).tag2.cmp(&tags.tag2)).ok_or(FaultCode::Tag2Wrong)?;
-        index.first().copied().ok_or(FaultCode::Tag2Wrong)
+        index.first().copied().filter(|&shape| self.is_attached(shape)).ok_or(FaultCode::Tag2Wrong)
     }
 
-    /// Removes a table and its global blocks. Its objects become damage; for tests of what is authoritative.
+    /// Takes a table and its global blocks out. Its objects become damage; for tests of what is authoritative.
     pub(crate) fn detach(&mut self, unit: UnitId) {
-        let shapes = &self.shapes;
-        self.index_len = retain(self.index, self.index_len, |&shape| shapes[shape as usize].table != unit.0);
-        let of_unit = |global: &Global<'_>| shapes[global.shape as usize].table == unit.0;
-        self.global_count = retain(self.globals, self.global_count, |global| !of_unit(global));
+        self.tables[unit.0 as usize].state = State::Detached;
+    }
+
+    fn is_attached(&self, shape: u32) -> bool {
+        self.table(UnitId(self.shapes[shape as usize].table)).is_some_and(|table| table.state != State::Detached)
     }
 
     pub(crate) fn table(&self, unit: UnitId) -> Option<&Table<'m>> {
@@ -314,8 +293,8 @@ impl<'m> Tables<'m> {
         self.order[..self.table_count].iter().map(|&table| (UnitId(table), &self.tables[table as usize]))
     }
 
-    pub(crate) fn globals(&self) -> &[Global<'m>] {
-        &self.globals[..self.global_count]
+    pub(crate) fn globals(&self) -> impl Iterator<Item = &Global<'m>> {
+        self.globals[..self.global_count].iter().filter(|global| self.is_attached(global.shape))
     }
 
     /// The identities of a shape, for records.
@@ -378,7 +357,7 @@ impl<'m> Tables<'m> {
             kind: entry.kind,
             tail: entry.tail,
             has_odd_words: entry.has_odd_words,
-            ..Shape::NONE
+            ..Shape::default()
         };
         let key = |tags: Tags| (tags.tag1, tags.tag3, tags.tag2);
         let index = &self.index[..self.index_len];
@@ -391,10 +370,10 @@ impl<'m> Tables<'m> {
 
 /// The entry of a global block, if the block has the tags of a global of this image and the room.
 fn global_entry(image: &Image<'_>, region: Region<'_>) -> Option<usize> {
-    let [tag1, tag2, tag3, extent] = region.load_prefix(0);
+    let [tag1, tag2, tag3, extent] = region.load_words(0);
     let entry = (0..image.entry_count()).find(|&i| image.entry(i).tags == Tags { tag1, tag2, tag3 })?;
     let fixed = u64::from(image.entry(entry).fixed);
-    let fits = image.entry(entry).kind == Kind::Global && extent == fixed && region.len() as u64 >= 32 + fixed;
+    let fits = image.entry(entry).kind == Kind::Global && extent == fixed && region.byte_len() as u64 >= 32 + fixed;
     (fits && region.address(0).is_multiple_of(16)).then_some(entry)
 }
 
@@ -409,16 +388,4 @@ fn equal_range(sorted: &[u32], compare: impl Fn(&u32) -> core::cmp::Ordering) ->
 fn insert(list: &mut [u32], len: usize, at: usize, value: u32) {
     list.copy_within(at..len, at + 1);
     list[at] = value;
-}
-
-/// Keeps some of the first `len` elements, in their order, and gives their number.
-fn retain<T: Copy>(list: &mut [T], len: usize, keep: impl Fn(&T) -> bool) -> usize {
-    let mut kept = 0;
-    for i in 0..len {
-        if keep(&list[i]) {
-            list[kept] = list[i];
-            kept += 1;
-        }
-    }
-    kept
 }
