@@ -141,7 +141,7 @@ fn a_dead_object_is_wiped_and_a_new_one_is_zero() {
 fn memory_that_is_not_zero_is_zeroed() {
     let config = ironwall::Config { heap_is_zeroed: false, wipes: false, ..config() };
     let mut world = World::with(256 * KIB, &config);
-    for offset in (0..world.heap.len()).step_by(8) {
+    for offset in (0..world.heap.byte_len()).step_by(8) {
         // SAFETY: the heap's region is not in use.
         unsafe { world.heap.pointer(offset).cast::<u64>().write(u64::MAX) };
     }
@@ -236,17 +236,16 @@ fn frames_pop_in_order_and_their_slots_begin_empty() {
     let mut world = World::new(128 * KIB);
     let entry = world.entry(Kind::Frame, "main");
     let pair = world.pair();
-    {
-        let mut outer = world.runtime.frame(entry).expect("a frame");
-        outer.root(0, Some(pair)).expect("a slot");
-        assert_eq!(outer.root(4, Some(pair)), Err(Refusal::BadOffset));
-        let outer_block = outer.block();
-        let inner = outer.frame(entry).expect("a frame");
-        assert!(inner.block() < outer_block, "frames grow down");
-        assert_eq!(inner.load(inner.block(), 0), Ok(0));
-        drop(inner);
-        assert_eq!(outer.collect(Origin::Program, 0).expect("a collection").live, 1);
-    }
+    let outer = world.frame();
+    world.set(outer, 0, pair);
+    assert_eq!(world.runtime.store(outer, 32, pair.address()), Err(Refusal::BadOffset));
+    let inner = world.frame();
+    assert!(inner < outer, "frames grow down");
+    assert_eq!(world.runtime.load(inner, 0), Ok(0));
+    world.runtime.pop_frame(inner).expect("the newest");
+    assert_eq!(world.collect().live, 1);
+    world.runtime.pop_frame(outer).expect("the newest");
+    assert_eq!(world.runtime.load(outer, 0), Err(Refusal::NotABlock));
     assert_eq!(world.collect().live, 0);
     let first = world.frame();
     let second = world.frame();

@@ -1,6 +1,11 @@
-//! What the runtime has to do, by the identifiers of the requirements in `docs/ironwall/requirements.md`.
+//! What the runtime has to do. A name that begins like `r7_2_b` gives the statement of
+//! `docs/ironwall/requirements.md` that the test checks.
 
 mod attach;
 mod collect;
 mod damage;
+mod graphs;
+mod images;
+mod source;
 mod support;
+mod tags;
