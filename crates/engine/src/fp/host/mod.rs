@@ -16,6 +16,8 @@
 //!   before rounding, SSE after it, and that value is where the two part;
 //! - conversions out of the integer's range.
 //!
+//! Half precision has no arithmetic on most hosts: `half` computes in single.
+//!
 //! Comparisons for these decisions are made on integers where LLVM could make
 //! vector code of them: a vector comparison looks at all lanes, raises flags for
 //! those not in use as well, and may be of the kind that signals quiet NaNs.
