@@ -339,8 +339,9 @@ impl HostFloat for Half {
 
     #[inline(always)]
     fn to_unsigned(a: u64, width: u32, rounding: Rounding) -> Option<u64> {
-        // All but infinity are below 2^16.
-        Single::to_unsigned(widen(a)?, width.max(32), rounding)
+        let x = Single::to_unsigned(widen(a)?, width.max(32), rounding)?;
+        // All but infinity, which an Arm host saturates to 32 bits, fit.
+        if width == 16 && x >> 16 != 0 { None } else { Some(x) }
     }
 
     #[inline(always)]
