@@ -64,7 +64,6 @@ impl Mm {
         let mut usage = Usage { size: space.vmas.pages(), ..Usage::default() };
         let code = &space.layout.code;
         usage.text = code.end.div_ceil(PAGE_SIZE) - code.start / PAGE_SIZE;
-        let zero = self.frames.zero();
         for vma in space.vmas.iter() {
             let pages = vma.len() / PAGE_SIZE;
             if vma.flags.contains(VmaFlags::GROWSDOWN) {
@@ -76,16 +75,34 @@ impl Mm {
             if vma.flags.contains(VmaFlags::LOCKED) {
                 usage.locked += pages;
             }
-            let is_file = vma.object.is_some();
-            self.table.for_each(vma.range.clone(), &mut |_, mapping| {
-                if Some(mapping.frame) != zero {
-                    usage.resident += 1;
-                    let is_own = !vma.is_shared() && self.frames.is_sole(mapping.frame);
-                    usage.shared += u64::from(is_file && !is_own);
-                }
-            });
+            self.count_pages(vma, vma.range.clone(), &mut usage);
         }
         debug_assert!(usage.size <= ADDRESS_LIMIT / PAGE_SIZE, "more pages than addresses");
         usage
+    }
+
+    /// How many pages of a range are present, and how many of those are shared.
+    #[must_use]
+    pub fn usage_of(&self, range: Range<u64>) -> Usage {
+        let space = self.space.read();
+        let mut usage = Usage::default();
+        for vma in space.vmas.overlapping(range.clone()) {
+            let part = vma.range.start.max(range.start)..vma.range.end.min(range.end);
+            usage.size += (part.end - part.start) / PAGE_SIZE;
+            self.count_pages(vma, part, &mut usage);
+        }
+        usage
+    }
+
+    /// Counts the present pages of a part of a mapping.
+    fn count_pages(&self, vma: &super::vma::Vma, part: Range<u64>, usage: &mut Usage) {
+        let zero = self.frames.zero();
+        self.table.for_each(part, &mut |_, mapping| {
+            if Some(mapping.frame) != zero {
+                usage.resident += 1;
+                let is_own = !vma.is_shared() && self.frames.is_sole(mapping.frame);
+                usage.shared += u64::from(vma.object.is_some() && !is_own);
+            }
+        });
     }
 }

@@ -6,6 +6,7 @@
 //! for anew at each look, so nothing here has state.
 
 mod fds;
+mod maps;
 mod net;
 mod node;
 mod process;

@@ -8,13 +8,13 @@ use core::any::Any;
 use core::fmt::Write;
 
 use linux_abi::Errno;
-use machine::{GuestAddr, Prot};
+use machine::GuestAddr;
 
 use crate::error::{Because, Result};
 use crate::fs::procfs::node::{self, Dir, text};
-use crate::fs::procfs::{Item, Target, What, any_inode, fds, gone, net, number, stat, status};
+use crate::fs::procfs::{Item, Target, What, any_inode, fds, gone, maps, net, number, stat, status};
 use crate::fs::{Attr, Caller, DirEntry, DirSink, File, FileOps, FileType, Inode, IoBuf, NameCaching, Path};
-use crate::mm::{Label, Mm, VmaFlags};
+use crate::mm::Mm;
 use crate::task::UNLIMITED;
 
 const fn file(name: &'static str, mode: u32, value: fn(&Target) -> Result<Vec<u8>>) -> Item {
@@ -40,7 +40,7 @@ macro_rules! common_items {
             Item { name: "fdinfo", mode: 0o500, what: What::Made(fds::infos) },
             file("io", 0o400, io),
             file("limits", 0o444, limits),
-            file("maps", 0o444, maps),
+            file("maps", 0o444, maps::maps),
             Item { name: "mem", mode: 0o600, what: What::Memory },
             file("mountinfo", 0o444, mountinfo),
             file("mounts", 0o444, mounts),
@@ -48,7 +48,8 @@ macro_rules! common_items {
             file("oom_score", 0o444, |_| Ok(b"0\n".to_vec())),
             file("personality", 0o400, |_| Ok(b"00000000\n".to_vec())),
             place("root", |target| Ok(target.task()?.fs().root())),
-            file("smaps_rollup", 0o444, smaps_rollup),
+            file("smaps", 0o444, maps::smaps),
+            file("smaps_rollup", 0o444, maps::smaps_rollup),
             file("stat", 0o444, stat::stat),
             file("statm", 0o444, stat::statm),
             file("status", 0o444, status::status),
@@ -201,50 +202,6 @@ fn limits(target: &Target) -> Result<Vec<u8>> {
         let _ = writeln!(out, "{name:<26}{:<21}{:<21}{unit}", show(limit.soft), show(limit.hard));
     }
     Ok(text(out))
-}
-
-fn maps(target: &Target) -> Result<Vec<u8>> {
-    let (kernel, task) = (target.kernel()?, target.task()?);
-    let root = kernel.vfs().root();
-    let mut out = Vec::new();
-    for line in task.mm().maps() {
-        let letter = |prot, letter| if line.prot.contains(prot) { letter } else { '-' };
-        let shared = if line.flags.contains(VmaFlags::SHARED) { 's' } else { 'p' };
-        let (dev, ino, name) = match line.label.as_deref() {
-            Some(Label::File { path, dev, ino }) => (*dev, *ino, kernel.vfs().link_text(&root, path)),
-            Some(Label::Name(name)) => (0, 0, name.as_bytes().to_vec()),
-            None => (0, 0, Vec::new()),
-        };
-        let (major, minor) = (linux_abi::stat::major(dev), linux_abi::stat::minor(dev));
-        let mut row = format!(
-            "{:08x}-{:08x} {}{}{}{shared} {:08x} {major:02x}:{minor:02x} {ino}",
-            line.range.start,
-            line.range.end,
-            letter(Prot::READ, 'r'),
-            letter(Prot::WRITE, 'w'),
-            letter(Prot::EXEC, 'x'),
-            line.offset,
-        );
-        if !name.is_empty() {
-            row = format!("{row:<72} ");
-        }
-        out.extend_from_slice(row.as_bytes());
-        out.extend_from_slice(&name);
-        out.push(b'\n');
-    }
-    Ok(out)
-}
-
-fn smaps_rollup(target: &Target) -> Result<Vec<u8>> {
-    let mm = target.task()?.mm();
-    let (usage, maps) = (mm.usage(), mm.maps());
-    let (first, last) = (maps.first().map_or(0, |line| line.range.start), maps.last().map_or(0, |line| line.range.end));
-    let (resident, shared) = (usage.resident * 4, usage.shared * 4);
-    Ok(text(format!(
-        "{first:08x}-{last:08x} ---p 00000000 00:00 0 [rollup]\nRss: {resident:>8} kB\nPss: {resident:>8} kB\n\
-         Shared_Clean: {shared:>8} kB\nPrivate_Dirty: {:>8} kB\n",
-        resident - shared
-    )))
 }
 
 fn mounts(target: &Target) -> Result<Vec<u8>> {
