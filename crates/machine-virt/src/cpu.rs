@@ -64,13 +64,23 @@ pub(crate) struct VirtCpu {
     deadline_ns: Option<u64>,
     /// A store that faulted and that the kernel may have made possible.
     pending_store: Option<u64>,
+    /// The keys in the processor.
+    keys: arch::pauth::Loaded,
     has_run: bool,
 }
 
 impl VirtCpu {
     /// The calling CPU.
     pub(crate) fn new() -> Self {
-        Self { id: arch::percpu::id(), table: None, ttbr0: 0, deadline_ns: None, pending_store: None, has_run: false }
+        Self {
+            id: arch::percpu::id(),
+            table: None,
+            ttbr0: 0,
+            deadline_ns: None,
+            pending_store: None,
+            keys: arch::pauth::Loaded::default(),
+            has_run: false,
+        }
     }
 
     fn is_kicked(&self) -> bool {
@@ -140,9 +150,11 @@ impl VirtCpu {
                 },
             }),
             Cause::Breakpoint(imm) => Some(Exit::Breakpoint { imm }),
+            Cause::BranchTarget => Some(Exit::BranchTarget),
+            Cause::PointerAuth => Some(Exit::PointerAuth),
             Cause::SystemRegister(access) => self.system_register(context, table, access),
             Cause::Wait => {
-                context.pc = context.pc.wrapping_add(4);
+                skip(context);
                 None
             }
             Cause::FpAccess | Cause::Undefined => {
@@ -163,9 +175,15 @@ impl VirtCpu {
         if let Some(x) = context.x.get_mut(usize::from(access.rt)).filter(|_| access.rt != 31) {
             *x = value;
         }
-        context.pc = context.pc.wrapping_add(4);
+        skip(context);
         None
     }
+}
+
+/// Goes on behind an instruction that was done here.
+fn skip(context: &mut UserContext) {
+    context.pc = context.pc.wrapping_add(4);
+    context.set_btype(0);
 }
 
 fn set_ttbr0(ttbr0: u64) {
@@ -200,6 +218,7 @@ impl Cpu for VirtCpu {
             clock::arm_by(deadline);
         }
         hold(self.id, context);
+        self.keys.load(&context.pauth);
         loop {
             if self.is_kicked() {
                 return Exit::Event;

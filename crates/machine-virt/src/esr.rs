@@ -13,6 +13,10 @@ pub enum Cause {
     Permission(Access),
     /// An alignment fault of a data access, of the PC or of SP.
     Alignment(Misalignment),
+    /// A branch to what is no landing pad in a guarded page.
+    BranchTarget,
+    /// The authentication of a pointer failed.
+    PointerAuth,
     /// `BRK` with its immediate.
     Breakpoint(u16),
     /// `MRS`, `MSR` or a cache instruction that EL0 may not use by itself.
@@ -72,6 +76,7 @@ pub fn decode(esr: u64) -> Cause {
         0x00 | 0x0e => Cause::Undefined,
         0x01 => Cause::Wait,
         0x07 => Cause::FpAccess,
+        0x0d => Cause::BranchTarget,
         0x15 => Cause::Syscall,
         0x18 => Cause::SystemRegister(SystemAccess {
             register: [iss >> 20 & 3, iss >> 14 & 7, iss >> 10 & 15, iss >> 1 & 15, iss >> 17 & 7]
@@ -79,6 +84,7 @@ pub fn decode(esr: u64) -> Cause {
             rt: (iss >> 5 & 31) as u8,
             is_read: iss & 1 != 0,
         }),
+        0x1c => Cause::PointerAuth,
         0x20 => abort(iss, Access::Execute),
         // Cache maintenance (bit 8) needs only to read, but reports a write.
         0x24 if iss & (1 << 6) != 0 && iss & (1 << 8) == 0 => abort(iss, Access::Write),
@@ -89,7 +95,7 @@ pub fn decode(esr: u64) -> Cause {
         // Debug exceptions are not enabled; SError, EL1's own classes and
         // AArch32's cannot come from 64-bit user code.
         0x2f | 0x21 | 0x25 | 0x30..=0x35 => Cause::Machine,
-        // Features that are not advertised trap here: SVE, SME, PAC, BTI, MOPS.
+        // Features that are not advertised trap here: SVE, SME, MOPS.
         _ => Cause::Undefined,
     }
 }
@@ -129,6 +135,12 @@ mod tests {
         assert_eq!(decode(0x5600_0000), Cause::Syscall);
         assert_eq!(decode(0xf200_03e8), Cause::Breakpoint(1000));
         assert_eq!(decode(0x0200_0000), Cause::Undefined);
+    }
+
+    #[test]
+    fn landing_pads_and_codes_have_exceptions_of_their_own() {
+        assert_eq!(decode(0x3600_0002), Cause::BranchTarget);
+        assert_eq!(decode(0x7200_0003), Cause::PointerAuth);
     }
 
     #[test]

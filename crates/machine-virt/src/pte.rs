@@ -17,6 +17,9 @@ const READ_ONLY: u64 = 1 << 7;
 const INNER_SHAREABLE: u64 = 3 << 8;
 const ACCESSED: u64 = 1 << 10;
 const NOT_GLOBAL: u64 = 1 << 11;
+/// `GP`: the page is guarded. The kernel asks for that only if the processor
+/// has FEAT_BTI.
+const GUARDED: u64 = 1 << 50;
 const PXN: u64 = 1 << 53;
 const UXN: u64 = 1 << 54;
 const ADDRESS: u64 = 0x0000_ffff_ffff_f000;
@@ -42,14 +45,14 @@ impl Entry {
     #[must_use]
     pub const fn new(address: u64, prot: Prot) -> Self {
         let fixed = PAGE | ATTR_NORMAL | INNER_SHAREABLE | ACCESSED | NOT_GLOBAL | PXN;
-        Self(address & ADDRESS | fixed | (prot.bits() as u64) << PROT_SHIFT).derive()
+        Self(address & ADDRESS | fixed | prot_bits(prot)).derive()
     }
 
     /// With the processor's permission bits as the kernel's bits ask for.
     const fn derive(self) -> Self {
-        let prot = Prot::from_bits_truncate((self.0 >> PROT_SHIFT & 7) as u8);
+        let prot = self.prot();
         let mut bits = self.0 & !(VALID | USER | READ_ONLY | UXN);
-        if prot.bits() != 0 {
+        if !prot.is_none() {
             bits |= VALID;
         }
         // As on Linux, what may be written may be read. A page that may only
@@ -87,7 +90,8 @@ impl Entry {
     /// What is allowed.
     #[must_use]
     pub const fn prot(self) -> Prot {
-        Prot::from_bits_truncate((self.0 >> PROT_SHIFT & 7) as u8)
+        let guarded = if self.0 & GUARDED == 0 { 0 } else { Prot::GUARDED.bits() };
+        Prot::from_bits_truncate((self.0 >> PROT_SHIFT & 7) as u8 | guarded)
     }
 
     /// True if the page was written through this entry.
@@ -99,7 +103,7 @@ impl Entry {
     /// The same page with other permissions; the dirty bit stays.
     #[must_use]
     pub const fn with_prot(self, prot: Prot) -> Self {
-        Self(self.0 & !PROT | (prot.bits() as u64) << PROT_SHIFT).derive()
+        Self(self.0 & !(PROT | GUARDED) | prot_bits(prot)).derive()
     }
 
     /// The entry after a store: dirty, and writable for the processor. `None`
@@ -117,6 +121,12 @@ impl Entry {
     pub const fn mapping(self, frame: Frame) -> Mapping {
         Mapping { frame, prot: self.prot(), dirty: self.is_dirty() }
     }
+}
+
+/// Where an entry keeps what is allowed.
+const fn prot_bits(prot: Prot) -> u64 {
+    let guarded = if prot.contains(Prot::GUARDED) { GUARDED } else { 0 };
+    ((prot.bits() & 7) as u64) << PROT_SHIFT | guarded
 }
 
 /// An entry that leads to the table of the next level at `address`.
@@ -193,6 +203,17 @@ mod tests {
         assert!(none.is_present() && !none.is_valid());
         assert_eq!(none.mapping(Frame(1)), Mapping { frame: Frame(1), prot: Prot::NONE, dirty: false });
         assert!(!Entry(0).is_present());
+    }
+
+    #[test]
+    fn a_guarded_page_has_the_processors_bit_and_no_other_rights_for_it() {
+        let exec = Prot::READ | Prot::EXEC;
+        let guarded = Entry::new(0x4000_1000, exec | Prot::GUARDED);
+        assert_eq!(guarded.0 ^ Entry::new(0x4000_1000, exec).0, 1 << 50);
+        assert_eq!((guarded.prot(), guarded.address()), (exec | Prot::GUARDED, 0x4000_1000));
+        assert_eq!(guarded.with_prot(exec), Entry::new(0x4000_1000, exec));
+        assert_eq!(Entry::new(0x4000_1000, exec).with_prot(exec | Prot::GUARDED), guarded);
+        assert!(!Entry::new(0x4000_1000, Prot::GUARDED).is_valid(), "nothing is allowed");
     }
 
     #[test]

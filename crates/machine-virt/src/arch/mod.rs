@@ -4,10 +4,12 @@
 //! `vectors.s` to user code and back, `fp.s` keeps the user's FP registers,
 //! `memory.s` copies bytes. [`layout`] says what lies where in the kernel's
 //! half of the address space, [`regs`] wraps registers and barriers,
-//! [`fault`] gives up on exceptions of the kernel's own.
+//! [`fault`] gives up on exceptions of the kernel's own, [`pauth`] loads the
+//! user's keys.
 
 pub(crate) mod fault;
 pub(crate) mod layout;
+pub(crate) mod pauth;
 pub(crate) mod percpu;
 pub(crate) mod psci;
 pub(crate) mod regs;

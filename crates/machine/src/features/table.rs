@@ -13,8 +13,6 @@ use super::{Cap, Condition, Feature, Field, IdRegister, Machines};
 
 /// The engine has it, and the bare machine's processor may have it.
 const EVERYWHERE: Machines = Machines { engine: true, bare: true };
-/// The engine has it; the bare machine's kernel is not ready for it.
-const HOSTED: Machines = Machines { engine: true, bare: false };
 
 /// The fields of the ID registers that the table looks at, by Arm's names.
 #[expect(non_upper_case_globals, reason = "Arm's names")]
@@ -136,7 +134,7 @@ features! {
     FEAT_FlagM        EVERYWHERE  [HWCAP_FLAGM "flagm"]                           [TS 1];
     FEAT_SSBS2        EVERYWHERE  [HWCAP_SSBS "ssbs"]                             [SSBS 2];
     FEAT_SB           EVERYWHERE  [HWCAP_SB "sb"]                                 [SB 1];
-    FEAT_PAuth        HOSTED      [HWCAP_PACA "paca", HWCAP_PACG "pacg"]
+    FEAT_PAuth        EVERYWHERE  [HWCAP_PACA "paca", HWCAP_PACG "pacg"]
                                                                      [API 1 | APA 1 | APA3 1, GPI 1 | GPA 1 | GPA3 1];
     FEAT_DPB2         EVERYWHERE  [HWCAP2_DCPODP "dcpodp"]                        [DPB 2];
     FEAT_FlagM2       EVERYWHERE  [HWCAP2_FLAGM2 "flagm2"]                        [TS 2];
@@ -145,13 +143,13 @@ features! {
     FEAT_BF16         EVERYWHERE  [HWCAP2_BF16 "bf16"]                            [BF16 1];
     FEAT_DGH          EVERYWHERE  [HWCAP2_DGH "dgh"]                              [DGH 1];
     FEAT_RNG          EVERYWHERE  [HWCAP2_RNG "rng"]                              [RNDR 1];
-    FEAT_BTI          HOSTED      [HWCAP2_BTI "bti"]                              [BT 1];
+    FEAT_BTI          EVERYWHERE  [HWCAP2_BTI "bti"]                              [BT 1];
     FEAT_ECV          EVERYWHERE  [HWCAP2_ECV "ecv"]                              [ECV 1];
     FEAT_WFxT         EVERYWHERE  [HWCAP2_WFXT "wfxt"]                            [WFxT 2];
     // Without a bit.
-    FEAT_PAuth2       HOSTED      []                                              [API 3 | APA 3 | APA3 3];
-    FEAT_FPAC         HOSTED      []                                              [API 4 | APA 4 | APA3 4];
-    FEAT_FPACCOMBINE  HOSTED      []                                              [API 5 | APA 5 | APA3 5];
+    FEAT_PAuth2       EVERYWHERE  []                                              [API 3 | APA 3 | APA3 3];
+    FEAT_FPAC         EVERYWHERE  []                                              [API 4 | APA 4 | APA3 4];
+    FEAT_FPACCOMBINE  EVERYWHERE  []                                              [API 5 | APA 5 | APA3 5];
     FEAT_LOR          EVERYWHERE  []                                              [LO 1];
     FEAT_SSBS         EVERYWHERE  []                                              [SSBS 1];
 }
