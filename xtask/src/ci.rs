@@ -2,7 +2,7 @@
 //! cheapest to fail.
 
 use crate::shell::{cargo, root, run as run_command, say};
-use crate::{bare, busybox, guest, oracle, setup};
+use crate::{bare, busybox, guest, oracle, programs, setup};
 use anyhow::{Context, Result, bail};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
     ("the machine as a user meets it", || bare::run(&["--show", "interactive", "telnet", "ping"].map(String::from))),
     ("guest tests on this kernel", || guest::run(&["--on".into(), "native".into()])),
     ("busybox", || busybox::run(&[])),
+    ("programs that probe the processor", programs::quick),
     ("documents", documents),
 ];
 

@@ -5,8 +5,8 @@
 //! files that are decoded are made natively, so that coders and decoders are
 //! judged apart.
 
-use super::guest::{Runner, Tree, finish, printed};
 use super::report::{Tally, compare};
+use super::runner::{Runner, Tree, finish, printed};
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::Path;
@@ -242,16 +242,16 @@ impl Way<'_> {
 }
 
 /// Runs everything in four ways and compares the sums.
-pub(super) fn run() -> Result<Tally> {
+pub(super) fn run(vambrace: &Runner) -> Result<Tally> {
     let arm64 = Tree::fetch("ffmpeg", "arm64", &["ffmpeg"])?;
     let amd64 = Tree::fetch("ffmpeg", "amd64", &["ffmpeg"])?;
-    let (vambrace, qemu, native) = (Runner::vambrace()?, Runner::qemu()?, Runner::Native);
+    let (qemu, native) = (Runner::qemu()?, Runner::Native);
     let work = super::place("ffmpeg");
     fs::create_dir_all(work.join("media"))?;
     let ways = [
         Way { name: "native", runner: &native, tree: &amd64, flags: &[] },
-        Way { name: "guest", runner: &vambrace, tree: &arm64, flags: &[] },
-        Way { name: "guest-c", runner: &vambrace, tree: &arm64, flags: &["-cpuflags", "0"] },
+        Way { name: "guest", runner: vambrace, tree: &arm64, flags: &[] },
+        Way { name: "guest-c", runner: vambrace, tree: &arm64, flags: &["-cpuflags", "0"] },
         Way { name: "qemu", runner: &qemu, tree: &arm64, flags: &[] },
         Way { name: "qemu-c", runner: &qemu, tree: &arm64, flags: &["-cpuflags", "0"] },
     ];

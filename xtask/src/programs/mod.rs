@@ -3,21 +3,23 @@
 //!
 //! Each part fetches what it needs from Debian ([`crate::debian`]), unpacks and
 //! builds it under the target directory, runs it in guests, and returns a
-//! [`Tally`]. [`guest`] starts the programs, [`report`] writes the section of
+//! [`Tally`]. [`runner`] starts the programs, [`report`] writes the section of
 //! `docs/conformance.md`.
 
 mod ffmpeg;
-mod guest;
 mod openssl;
 mod report;
+mod runner;
 mod sodium;
 mod suite;
 mod tcg;
 
 use crate::debian::Archive;
+use crate::guest;
 use crate::shell::{say, target_dir};
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use report::Tally;
+use runner::Runner;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -27,7 +29,7 @@ const SUITE: &str = "bookworm";
 const QEMU_SUITE: &str = "trixie";
 
 /// A part: its name, what it shows, and its function.
-type Part = (&'static str, &'static str, fn() -> Result<Tally>);
+type Part = (&'static str, &'static str, fn(&Runner) -> Result<Tally>);
 
 const PARTS: &[Part] = &[
     ("answers", "every algorithm of OpenSSL's providers, equal to native results", openssl::answers),
@@ -38,22 +40,32 @@ const PARTS: &[Part] = &[
     ("openssl-suite", "OpenSSL's own test suite, in one guest with perl", suite::run),
 ];
 
-/// Runs the named parts, or all. With `--quick` the one that CI runs.
+/// Runs the named parts, or all, with the program that `--vambrace` names, or
+/// one that is built; with `--quick` what CI runs.
 ///
 /// # Errors
 /// A case failed, or what a part needs cannot be had.
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let (mut writes, mut names) = (false, Vec::new());
-    for arg in args {
+    let (mut writes, mut is_quick, mut vambrace, mut names) = (false, false, None, Vec::new());
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
         match arg.as_str() {
-            "--quick" => return quick(),
+            "--quick" => is_quick = true,
             "--write" => writes = true,
+            "--vambrace" => vambrace = Some(PathBuf::from(rest.next().context("--vambrace takes a program")?)),
             name if PARTS.iter().any(|(part, _, _)| *part == name) => names.push(name),
             _ => {
                 let parts: Vec<&str> = PARTS.iter().map(|(name, _, _)| *name).collect();
-                bail!("{arg}: unknown; programs [--quick] [--write] [PART…], where PART is {}", parts.join(", "));
+                bail!(
+                    "{arg}: unknown; programs [--quick] [--write] [--vambrace PROGRAM] [PART…], where PART is {}",
+                    parts.join(", ")
+                );
             }
         }
+    }
+    let vambrace = Runner::Vambrace(vambrace.map_or_else(guest::vambrace, Ok)?);
+    if is_quick {
+        return quick_with(&vambrace);
     }
     let mut red = Vec::new();
     for (name, about, part) in PARTS {
@@ -62,7 +74,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         }
         say(&format!("\n== {name}: {about} =="));
         let start = Instant::now();
-        let tally = part()?;
+        let tally = part(&vambrace)?;
         tally.tell(name, start.elapsed());
         if writes {
             report::write(name, about, &tally)?;
@@ -76,9 +88,13 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 }
 
 /// OpenSSL's known answers over short messages: what CI has time for.
-fn quick() -> Result<()> {
+pub(crate) fn quick() -> Result<()> {
+    quick_with(&Runner::Vambrace(guest::vambrace()?))
+}
+
+fn quick_with(vambrace: &Runner) -> Result<()> {
     let start = Instant::now();
-    let tally = openssl::quick_answers()?;
+    let tally = openssl::quick_answers(vambrace)?;
     tally.tell("answers", start.elapsed());
     ensure!(tally.failed.is_empty(), "OpenSSL's results are not the native ones");
     Ok(())

@@ -1,7 +1,7 @@
 //! OpenSSL's algorithms and speeds: Debian's own ARM64 packages in guests.
 
-use super::guest::{AMD64, ARM64, Runner, Tree, finish, printed};
 use super::report::{Tally, compare};
+use super::runner::{AMD64, ARM64, Runner, Tree, finish, printed};
 use crate::shell::{root, run as run_command, say};
 use crate::toolchain::cross_gcc;
 use anyhow::{Context, Result, ensure};
@@ -44,10 +44,9 @@ fn lines(runner: &Runner, tree: &Tree, work: &Path, largest: &str, variables: &[
     printed(runner.command(tree, Some(work), &all, &program).arg(largest))
 }
 
-fn answers_up_to(largest: &str) -> Result<Tally> {
+fn answers_up_to(vambrace: &Runner, largest: &str) -> Result<Tally> {
     let arm64 = Tree::fetch("openssl", "arm64", PACKAGES)?;
     let amd64 = Tree::fetch("openssl", "amd64", PACKAGES)?;
-    let vambrace = Runner::vambrace()?;
     let work = build(&arm64)?;
     build(&amd64)?;
     let right = lines(&Runner::Native, &amd64, &work, largest, PROBED).context("natively")?;
@@ -57,7 +56,7 @@ fn answers_up_to(largest: &str) -> Result<Tally> {
     for (variables, how) in
         [(PROBED, "with the processor as probed"), (NOTHING, "with `OPENSSL_armcap=0`, without any extension")]
     {
-        let ours = lines(&vambrace, &arm64, &work, largest, variables).context("in the guest")?;
+        let ours = lines(vambrace, &arm64, &work, largest, variables).context("in the guest")?;
         let comparison = compare(&ours, &right);
         let what = format!("lines equal to native ones, messages up to {largest} bytes, {how}");
         tally.passed.push((comparison.same, what));
@@ -67,13 +66,13 @@ fn answers_up_to(largest: &str) -> Result<Tally> {
 }
 
 /// Every algorithm with messages up to 1 MiB.
-pub(super) fn answers() -> Result<Tally> {
-    answers_up_to(LARGEST)
+pub(super) fn answers(vambrace: &Runner) -> Result<Tally> {
+    answers_up_to(vambrace, LARGEST)
 }
 
 /// Every algorithm with short messages.
-pub(super) fn quick_answers() -> Result<Tally> {
-    answers_up_to(QUICK_LARGEST)
+pub(super) fn quick_answers(vambrace: &Runner) -> Result<Tally> {
+    answers_up_to(vambrace, QUICK_LARGEST)
 }
 
 /// The algorithms that `openssl speed` measures, by its own list: what it says
@@ -81,9 +80,8 @@ pub(super) fn quick_answers() -> Result<Tally> {
 const SPEEDS: &[&[&str]] = &[&["-mr", "-seconds", "1", "-bytes", "1024"]];
 
 /// `openssl speed` for everything: it must run to its end, without an error line.
-pub(super) fn speed() -> Result<Tally> {
+pub(super) fn speed(vambrace: &Runner) -> Result<Tally> {
     let arm64 = Tree::fetch("openssl", "arm64", PACKAGES)?;
-    let vambrace = Runner::vambrace()?;
     let version = printed(vambrace.command(&arm64, None, PROBED, "/usr/bin/openssl").arg("version"))?;
     let mut tally = Tally { versions: vec![version.trim().to_owned()], ..Tally::default() };
     for (variables, how) in [(PROBED, "as probed"), (NOTHING, "with `OPENSSL_armcap=0`")] {

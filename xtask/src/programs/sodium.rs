@@ -1,7 +1,7 @@
 //! libsodium's own test programs, from Debian's source, with Debian's library.
 
-use super::guest::{Runner, Tree, finish};
 use super::report::{Tally, compare};
+use super::runner::{Runner, Tree, finish};
 use crate::shell::files_in;
 use crate::toolchain::cross_gcc;
 use anyhow::{Context, Result};
@@ -13,7 +13,7 @@ use std::process::Command;
 const TESTS: &str = "source/test/default";
 
 /// Builds each program, runs it, and compares what it wrote with what it should.
-pub(super) fn run() -> Result<Tally> {
+pub(super) fn run(vambrace: &Runner) -> Result<Tally> {
     let tree = Tree::fetch("libsodium", "arm64", &["libsodium-dev"])?;
     let work = super::place("libsodium");
     fs::create_dir_all(&work)?;
@@ -23,7 +23,6 @@ pub(super) fn run() -> Result<Tally> {
         archive.source("libsodium", &source)?;
         archive.close()?;
     }
-    let vambrace = Runner::vambrace()?;
     let header = fs::read_to_string(tree.file("usr/include/sodium/version.h"))?;
     let version = header.lines().find_map(|line| line.strip_prefix("#define SODIUM_VERSION_STRING "));
     let version = version.context("libsodium's header has no version")?.trim_matches('"');

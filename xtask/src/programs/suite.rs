@@ -1,8 +1,8 @@
 //! OpenSSL's own test suite: built from Debian's source, run by its own perl
 //! scripts in one guest, so that its servers and clients meet there.
 
-use super::guest::{Runner, Tree, finish};
 use super::report::Tally;
+use super::runner::{Runner, Tree, finish};
 use crate::shell::{run as run_command, say};
 use anyhow::Result;
 use std::fs;
@@ -13,7 +13,7 @@ use std::process::Command;
 const PACKAGES: &[&str] = &["perl", "dash", "coreutils", "diffutils"];
 
 /// Builds the suite and runs it.
-pub(super) fn run() -> Result<Tally> {
+pub(super) fn run(vambrace: &Runner) -> Result<Tally> {
     let tree = Tree::fetch("perl", "arm64", PACKAGES)?;
     let shell = tree.file("bin/sh");
     if !shell.is_symlink() {
@@ -23,7 +23,6 @@ pub(super) fn run() -> Result<Tally> {
     if !source.join("apps/openssl").is_file() {
         build(&source)?;
     }
-    let vambrace = Runner::vambrace()?;
     let variables = [
         ("PERL", "/usr/bin/perl"),
         ("SRCTOP", "."),

@@ -1,8 +1,8 @@
 //! QEMU's test programs for user mode on ARM64: `tests/tcg/aarch64` and
 //! `tests/tcg/multiarch`, built by their own makefile.
 
-use super::guest::{Runner, Tree, finish};
 use super::report::Tally;
+use super::runner::{Runner, Tree, finish};
 use crate::shell::output;
 use crate::toolchain::cross_gcc;
 use anyhow::{Context, Result, ensure};
@@ -32,7 +32,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
 ];
 
 /// Builds the programs, runs them, and judges them by status and output.
-pub(super) fn run() -> Result<Tally> {
+pub(super) fn run(vambrace: &Runner) -> Result<Tally> {
     let place = super::place("tcg");
     fs::create_dir_all(&place)?;
     let (source, build) = (place.join("source"), place.join("build"));
@@ -44,7 +44,6 @@ pub(super) fn run() -> Result<Tally> {
     let names = make(&source, &build)?;
     // The programs are static: they need no library, but `/tmp` and the like.
     let tree = Tree::fetch("libc", "arm64", &["libc6"])?;
-    let vambrace = Runner::vambrace()?;
     let version = fs::read_to_string(source.join("VERSION"))?;
     let mut tally = Tally { versions: vec![format!("QEMU {}", version.trim())], ..Tally::default() };
     let mut passed = 0;

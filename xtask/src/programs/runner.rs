@@ -1,6 +1,6 @@
 //! Starts programs of an unpacked Debian: in a guest, in QEMU, or natively.
 
-use crate::{guest, reference};
+use crate::reference;
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ impl Tree {
         places.iter().chain(&more).map(|place| format!("{prefix}/{place}")).collect::<Vec<_>>().join(":")
     }
 
-    /// The version of a package that is unpacked here, from its documents.
+    /// The path of a file here.
     pub(super) fn file(&self, path: &str) -> PathBuf {
         self.dir.join(path)
     }
@@ -64,10 +64,6 @@ pub(super) enum Runner {
 }
 
 impl Runner {
-    pub(super) fn vambrace() -> Result<Self> {
-        Ok(Self::Vambrace(guest::vambrace()?))
-    }
-
     pub(super) fn qemu() -> Result<Self> {
         Ok(Self::Qemu(reference::need(None)?))
     }
