@@ -31,6 +31,15 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("linux-test", SHM),
 ];
 
+/// Programs that end otherwise than QEMU expects: the name, what they say at
+/// their end, and why that is right.
+const KNOWN: &[(&str, &str, &str)] = &[(
+    "sysregs",
+    "Extra information leaked to user-space!",
+    "asks for registers as Linux showed them before version 6.3: since then it emulates `MVFR0_EL1` and `MVFR1_EL1`, \
+     and `ID_AA64MMFR0_EL1` has 1 in the three hidden fields of stage 2's granules, their safe value",
+)];
+
 /// Builds the programs, runs them, and judges them by status and output.
 pub(super) fn run(vambrace: &Runner) -> Result<Tally> {
     let place = super::place("tcg");
@@ -63,8 +72,16 @@ pub(super) fn run(vambrace: &Runner) -> Result<Tally> {
         limited.args(["--signal", "KILL", LIMIT]).arg(run.get_program()).args(run.get_args());
         let output = finish(&mut limited)?;
         fs::write(build.join(format!("{name}.out")), &output.stdout)?;
+        let known = KNOWN.iter().find(|(known, _, _)| known == name);
         match judge(&source, &build, name, &output)? {
+            None if known.is_some() => {
+                tally.failed.push((name.clone(), "it passes, but is listed as one that cannot".to_owned()));
+            }
             None => passed += 1,
+            Some(how) if known.is_some_and(|(_, last, _)| how.ends_with(last)) => {
+                let why = known.map(|(_, _, why)| *why).unwrap_or_default();
+                tally.left_out.push((name.clone(), why.to_owned()));
+            }
             Some(how) => tally.failed.push((name.clone(), how)),
         }
     }
