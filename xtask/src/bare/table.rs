@@ -8,11 +8,12 @@ use anyhow::{Context, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 const HEAD: &str = "\
 # Conformance
 
-<!-- `cargo xtask bare --write` writes this page. -->
+<!-- `cargo xtask bare --write` writes this page, down to the section of `cargo xtask programs --write`. -->
 
 The tests in `tests/guest` are programs for ARM64 Linux, built once.
 They run **hosted** (`vambrace run`, in an ordinary process), **bare** (the same kernel in QEMU's `virt` machine) and on **Linux** (Debian's kernel in the same machine), with one set of expectations.
@@ -23,7 +24,7 @@ A cell shows how many of a program's checks passed; what is not equal to Linux i
 /// Writes the page.
 pub(super) fn write(results: &BTreeMap<Column, Outcomes>) -> Result<()> {
     let path = root().join("docs/conformance.md");
-    fs::write(&path, page(results)).with_context(|| format!("cannot write {}", path.display()))?;
+    fs::write(&path, page(results, &others(&path))).with_context(|| format!("cannot write {}", path.display()))?;
     say(&format!("wrote {}", path.display()));
     Ok(())
 }
@@ -31,13 +32,18 @@ pub(super) fn write(results: &BTreeMap<Column, Outcomes>) -> Result<()> {
 /// Compares the page with what it should be.
 pub(super) fn check(results: &BTreeMap<Column, Outcomes>) -> Result<()> {
     let path = root().join("docs/conformance.md");
-    if fs::read_to_string(&path).unwrap_or_default() != page(results) {
+    if fs::read_to_string(&path).unwrap_or_default() != page(results, &others(&path)) {
         bail!("docs/conformance.md is not up to date; `cargo xtask bare --write` writes it");
     }
     Ok(())
 }
 
-fn page(results: &BTreeMap<Column, Outcomes>) -> String {
+/// The section of the page that another task writes.
+fn others(path: &Path) -> String {
+    crate::programs::section(&fs::read_to_string(path).unwrap_or_default()).to_owned()
+}
+
+fn page(results: &BTreeMap<Column, Outcomes>, others: &str) -> String {
     let mut text = String::from(HEAD);
     text.push_str("| test | hosted | bare | Linux |\n|---|---|---|---|\n");
     let names: BTreeSet<&String> = results.values().flat_map(BTreeMap::keys).collect();
@@ -60,6 +66,10 @@ fn page(results: &BTreeMap<Column, Outcomes>) -> String {
     text.push_str("\n## Failing checks\n\n");
     text.push_str(&if differences.is_empty() { "None.".into() } else { differences.join("\n") });
     text.push('\n');
+    if !others.is_empty() {
+        text.push('\n');
+        text.push_str(others);
+    }
     text
 }
 

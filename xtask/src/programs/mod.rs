@@ -19,6 +19,7 @@ use crate::guest;
 use crate::shell::{say, target_dir};
 use anyhow::{Context, Result, bail, ensure};
 use report::Tally;
+pub(crate) use report::section;
 use runner::Runner;
 use std::path::PathBuf;
 use std::time::Instant;

@@ -7,7 +7,7 @@ use std::fs;
 use std::time::Duration;
 
 /// The heading of the section; what is above it belongs to `cargo xtask bare`.
-pub(crate) const HEADING: &str = "## Programs that probe the processor";
+const HEADING: &str = "## Programs that probe the processor";
 
 const INTRODUCTION: &str = "
 <!-- `cargo xtask programs --write` writes this section. -->
@@ -18,20 +18,20 @@ These programs ask what the processor has, and use it.
 
 /// The results of one part.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(super) struct Tally {
     /// What was run, with versions.
-    pub(crate) versions: Vec<String>,
+    pub(super) versions: Vec<String>,
     /// How many of what passed, and in what way.
-    pub(crate) passed: Vec<(usize, String)>,
+    pub(super) passed: Vec<(usize, String)>,
     /// What was not run, or may fail, and why.
-    pub(crate) left_out: Vec<(String, String)>,
+    pub(super) left_out: Vec<(String, String)>,
     /// What failed, and how.
-    pub(crate) failed: Vec<(String, String)>,
+    pub(super) failed: Vec<(String, String)>,
 }
 
 impl Tally {
     /// Shows it on standard output.
-    pub(crate) fn tell(&self, name: &str, took: Duration) {
+    pub(super) fn tell(&self, name: &str, took: Duration) {
         for (case, why) in &self.left_out {
             say(&format!("left out: {case}: {why}"));
         }
