@@ -4,7 +4,7 @@
 //! compared is what becomes of a pointer that was signed before: that it
 //! authenticates, or loses its code, or is branched to or loaded from.
 
-use a64::{Encoding, Insn};
+use a64::{Encoding, Insn, decode};
 
 use super::case::{Case, DATA_BASE, DATA_SIZE, Outcome, slot_address};
 use super::generate::MARKER;
@@ -40,7 +40,7 @@ pub fn sign_before(case: &mut Case, index: usize, random: &mut Random) {
             pointer(case, i.rd(), random);
             let is_aut = word & AUT != 0;
             let changes_modifier = i.rn() == i.rd();
-            if changes_modifier || random.one_in(4) {
+            if i.rd() == 31 || changes_modifier || random.one_in(4) {
                 return;
             }
             case.words = if is_aut { vec![word & !AUT, word] } else { vec![word, XPAC | i.rd()] };
@@ -60,7 +60,7 @@ pub fn sign_before(case: &mut Case, index: usize, random: &mut Random) {
         "branch_reg" if case.encoding.name().starts_with("RET") => {
             case.x[30] = target;
             // The key in bit 10 is in bit 6 of the hint.
-            case.words = vec![PACIASP | (word >> 10 & 1) << 6, word, MARKER];
+            case.words = vec![PACIASP | (word >> 10 & 1) << 6, word, MARKER, XPAC | 30];
         }
         "branch_reg" if i.rn() != 31 => {
             case.x[i.rn() as usize] = target;
@@ -69,7 +69,7 @@ pub fn sign_before(case: &mut Case, index: usize, random: &mut Random) {
             let key = word & 1 << 10;
             let sign = if has_modifier { PAC | key | modifier << 5 | i.rn() } else { PACZ | key | i.rn() };
             if !has_modifier || modifier != i.rn() {
-                case.words = vec![sign, word, MARKER];
+                case.words = vec![sign, word, MARKER, XPAC | i.rn()];
             }
         }
         "ldst_pac" if i.rn() != 31 => {
@@ -77,7 +77,7 @@ pub fn sign_before(case: &mut Case, index: usize, random: &mut Random) {
             let at = DATA_BASE + 512 + random.below(DATA_SIZE - 1024);
             case.x[i.rn() as usize] = at.wrapping_add_signed(-offset);
             case.uses_memory = true;
-            case.words = vec![PACZ | 2 << 10 | (word >> 23 & 1) << 10 | i.rn(), word];
+            case.words = vec![PACZ | 2 << 10 | (word >> 23 & 1) << 10 | i.rn(), word, XPAC | 1 << 10 | i.rn()];
         }
         _ => {}
     }
@@ -94,6 +94,22 @@ fn pointer(case: &mut Case, register: u32, random: &mut Random) {
     }
 }
 
+/// The register with the pointer.
+fn pointer_register(encoding: Encoding, word: u32) -> usize {
+    match (encoding.class(), Insn(word).crm()) {
+        ("hints", 0 | 3) => 30,
+        ("hints", _) => 17,
+        _ => (word & 31) as usize,
+    }
+}
+
+/// The register of the pointer that the case is about, and the pointer.
+fn pointer_of(case: &Case) -> Option<(usize, u64)> {
+    let word = *case.words.iter().find(|word| decode(**word) == Some(case.encoding))?;
+    let register = pointer_register(case.encoding, word);
+    Some((register, *case.x.get(register)?))
+}
+
 /// Whether nothing differs but a code: its bits in a register that was signed,
 /// or that a code which nobody made happens to be right on one side.
 #[must_use]
@@ -101,25 +117,31 @@ pub fn differs_in_a_code(case: &Case, expected: &Outcome, found: &Outcome) -> bo
     const SIGILL: u32 = 4;
     const ADDRESS: u64 = 0xff7f << 48;
     const GENERIC: u64 = 0xffff_ffff << 32;
-    let [word] = case.words[..] else {
-        return false;
-    };
     if !is_pauth(case.encoding) {
         return false;
     }
-    if !case.encoding.name().starts_with("PAC") {
-        let signals = [expected.signal, found.signal];
-        return signals == [0, SIGILL] || signals == [SIGILL, 0];
+    let is_pac = case.encoding.name().starts_with("PAC");
+    let signals = [expected.signal, found.signal];
+    if case.words.len() == 1 && !is_pac && (signals[0] == SIGILL) != (signals[1] == SIGILL) {
+        return true;
     }
-    let code = if case.encoding == Encoding::PACGA_dp_2src { GENERIC } else { ADDRESS };
-    let register = match (case.encoding.class(), Insn(word).crm()) {
-        ("hints", 1) => 17,
-        ("hints", _) => 30,
-        _ => word & 31,
+    let Some((register, _)) = pointer_of(case) else {
+        return false;
     };
+    // After a failure the pointer still has its code.
+    let has_code = case.words.len() == 1 && is_pac || signals == [SIGILL, SIGILL];
+    let code = if case.encoding == Encoding::PACGA_dp_2src { GENERIC } else { ADDRESS };
     let mut theirs = expected.clone();
-    if let (Some(theirs), Some(ours)) = (theirs.x.get_mut(register as usize), found.x.get(register as usize)) {
-        *theirs = *theirs & !code | ours & code;
-    }
-    theirs == *found
+    theirs.x[register] = theirs.x[register] & !code | found.x[register] & code;
+    has_code && theirs == *found
+}
+
+/// Whether the pointer is one that the reference takes for the wrong half of
+/// the address space: bit 55, which tells the half where tags are ignored in
+/// either, is set, and bit 63 is not.
+#[must_use]
+pub fn is_of_either_half(case: &Case) -> bool {
+    let kinds = matches!(case.encoding.class(), "dp_1src" | "hints");
+    let pointer = pointer_of(case).map_or(0, |(_, pointer)| pointer);
+    is_pauth(case.encoding) && kinds && pointer >> 55 & 1 == 1 && pointer >> 63 == 0
 }
