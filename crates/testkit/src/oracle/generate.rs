@@ -59,6 +59,11 @@ pub fn case(encoding: Encoding, index: usize, pages: &[u8], random: &mut Random)
         }
         "hints" if matches!(i.crm() << 3 | i.op2(), 2 | 3) => return None,
         "exception" => exception(&mut case, encoding, random),
+        "pstate" if i.op1() == 3 && matches!(i.op2(), 1 | 2) => {
+            // Looked at, and cleared again: `mrs x0, ssbs`, `mrs x0, dit`.
+            let look = if i.op2() == 1 { 0xd53b_42c0 } else { 0xd53b_42a0 };
+            case.words = vec![word, look, word & !(15 << 8)];
+        }
         "systemmove" => system_registers(&mut case, i, random),
         "systeminstrs" => cache_operation(&mut case, i, random)?,
         _ => memory(&mut case, encoding, index, pages, random)?,
@@ -151,18 +156,21 @@ fn system_registers(case: &mut Case, i: Insn, random: &mut Random) {
     const FPCR: u32 = 0xda20;
     const FPSR: u32 = 0xda21;
     const TPIDR: u32 = 0xde82;
+    const DIT: u32 = 0xda15;
+    const SSBS: u32 = 0xda16;
     const MRS: u32 = 0xd530_0000;
     const MSR: u32 = 0xd510_0000;
-    const USED: [u32; 4] = [NZCV, FPCR, FPSR, TPIDR];
+    const USED: [u32; 6] = [NZCV, FPCR, FPSR, TPIDR, DIT, SSBS];
     if random.one_in(8) && !USED.contains(&i.sysreg()) {
         // Any register, most of which there are not.
         return;
     }
     let register = random.pick(&USED);
     let field = register << 5 & 0x000f_ffe0;
-    if register == TPIDR {
-        // The oracle program uses this one, so a value goes in and out.
-        case.words = vec![MSR | field | i.rt(), MRS | field | (i.rt() ^ 1)];
+    if matches!(register, TPIDR | DIT | SSBS) {
+        // A value goes in and out, as the oracle program uses the first and
+        // sets none; what it leaves behind must not be the next case's.
+        case.words = vec![MSR | field | i.rt(), MRS | field | (i.rt() ^ 1), MSR | field | 31];
         return;
     }
     let is_read = case.encoding == Encoding::MRS_systemmove;

@@ -77,6 +77,13 @@ pub const RULES: &[Rule] = &[
         explains: identification,
     },
     Rule {
+        name: "an ID register that is reserved",
+        pseudocode: "AArch64.SysRegRead, trapped by ID_AA64MMFR2_EL1.IDS; Linux's emulate_sys_reg",
+        why: "The reference is wrong: Linux reads all of op0 3, op1 0, CRn 0, CRm 0 and 2 to 7 for EL0, as 0 where \
+              nothing is defined; it refuses some.",
+        explains: reserved_id,
+    },
+    Rule {
         name: "DC ZVA of a block of another size",
         pseudocode: "AArch64.MemZero, DCZID_EL0.BS",
         why: "Open: the size of a block is each implementation's choice; programs read it.",
@@ -183,6 +190,24 @@ fn identification(&Difference { case, expected, found, .. }: &Difference<'_>) ->
         *theirs = *ours;
     }
     case.encoding == Encoding::MRS_systemmove && is_own && found.signal == 0 && theirs == *found
+}
+
+/// Ours has read 0, and nothing else has happened; the reference is undefined.
+fn reserved_id(&Difference { case, expected, found, .. }: &Difference<'_>) -> bool {
+    const SIGILL: u32 = 4;
+    let [word] = case.words[..] else {
+        return false;
+    };
+    let i = Insn(word);
+    let mut read = expected.clone();
+    (read.signal, read.pc) = (0, 0);
+    if let Some(x) = read.x.get_mut(i.rt() as usize) {
+        *x = 0;
+    }
+    case.encoding == Encoding::MRS_systemmove
+        && i.sysreg() & 0xff80 == 0xc000
+        && expected.signal == SIGILL
+        && read == *found
 }
 
 /// Ours has zeroed exactly the aligned block of 64 bytes.

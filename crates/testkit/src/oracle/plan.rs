@@ -9,7 +9,7 @@ use super::sequence::sequence;
 use crate::Random;
 
 /// Instructions of a batch of [`Plan::Instructions`], at least.
-const QUOTA: u64 = 2048;
+const QUOTA: u64 = 1536;
 /// How often a row is tried for one case; some choices have no defined result.
 const TRIES: usize = 64;
 
