@@ -22,7 +22,7 @@ pub fn page(report: &Report, options: &Options) -> String {
          branches and loops.\n\
          Registers, flags, FPSR, memory and signals must be equal.\n\n\
          The table has {} rows; {} of the {} that were run have no unexplained difference.\n\
-         {} instructions were run; of {} cases and runs {} agree, {} differ as one of the rules below has it, and {} \
+         {} instructions were run in {:.0} s; of {} cases and runs {} agree, {} differ as one of the rules below has it, and {} \
          differ without an explanation.\n",
         options.cpu,
         options.seed,
@@ -30,6 +30,7 @@ pub fn page(report: &Report, options: &Options) -> String {
         report.agreeing_rows(),
         report.rows.len(),
         report.instructions,
+        report.elapsed.as_secs_f64(),
         total.cases,
         total.agree,
         total.explained,
