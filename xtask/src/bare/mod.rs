@@ -29,6 +29,7 @@ use crate::shell::say;
 use crate::tap::{self, Outcome};
 use anyhow::{Context, Result, bail};
 pub(crate) use mutations::run as mutations;
+use qemu::Setup;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use suite::{Kernel, Step};
@@ -50,6 +51,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let (mut columns, mut names, mut verbose, mut write) = (Vec::new(), Vec::new(), false, false);
     let mut disk = false;
     let mut image: Option<PathBuf> = None;
+    let mut cpu = qemu::CPUS[0];
     let (mut bench, mut rounds) = (false, figures::ROUNDS);
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
@@ -62,12 +64,19 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             "-v" => verbose = true,
             "--write" => write = true,
             "--disk" => disk = true,
+            "--cpu" => {
+                let name = rest.next().context("--cpu needs a name")?;
+                cpu = qemu::CPUS
+                    .into_iter()
+                    .find(|cpu| cpu == name)
+                    .with_context(|| format!("--cpu {name}: cortex-a72 or max"))?;
+            }
             "--kernel" => image = Some(rest.next().context("--kernel needs a path")?.into()),
             "--bench" => bench = true,
             "--rounds" => rounds = rest.next().context("--rounds needs a number")?.parse()?,
             name if !name.starts_with('-') => names.push(name.to_owned()),
             _ => bail!(
-                "{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [--kernel IMAGE] [NAME…], or bare --disk, or bare --show [--on bare|linux] [--kernel IMAGE] [--boots N] [CASE…], or bare --bench [--rounds N] [--write]"
+                "{arg}: unknown; bare [-v] [--write] [--on hosted|bare|linux]… [--cpu cortex-a72|max] [--kernel IMAGE] [NAME…], or bare --disk, or bare --show [--on bare|linux] [--kernel IMAGE] [--boots N] [CASE…], or bare --bench [--rounds N] [--write]"
             ),
         }
     }
@@ -87,7 +96,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let programs = guest::build(&names)?;
     let (mut results, mut complaints) = (BTreeMap::new(), 0);
     for column in columns {
-        let outcomes = run_column(column, image.as_deref(), &programs, verbose)?;
+        let outcomes = run_column(column, image.as_deref(), cpu, &programs, verbose)?;
         complaints += report(column, &outcomes)?;
         results.insert(column, outcomes);
     }
@@ -114,18 +123,24 @@ fn kernel_of(column: Column, image: Option<&Path>) -> Result<Option<Kernel>> {
 }
 
 /// Runs the tests in one column.
-fn run_column(column: Column, image: Option<&Path>, programs: &[PathBuf], verbose: bool) -> Result<Outcomes> {
+fn run_column(
+    column: Column,
+    image: Option<&Path>,
+    cpu: &'static str,
+    programs: &[PathBuf],
+    verbose: bool,
+) -> Result<Outcomes> {
     let Some(kernel) = kernel_of(column, image)? else {
         let vambrace = guest::vambrace()?;
         let run = |program: &PathBuf| Ok((file_name(program), guest::run_hosted(&vambrace, program)?));
         return programs.iter().map(run).collect();
     };
     let log = qemu::place()?.join(format!("{}.log", column.name()));
-    run_on(&kernel, programs, &log, verbose)
+    run_on(&kernel, &Setup { cpu, ..kernel.setup() }, programs, &log, verbose)
 }
 
 /// Runs the tests on a machine.
-fn run_on(kernel: &Kernel, programs: &[PathBuf], log: &Path, verbose: bool) -> Result<Outcomes> {
+fn run_on(kernel: &Kernel, setup: &Setup, programs: &[PathBuf], log: &Path, verbose: bool) -> Result<Outcomes> {
     let mut archive = suite::base(kernel)?;
     let mut steps = Vec::new();
     for program in programs {
@@ -133,7 +148,7 @@ fn run_on(kernel: &Kernel, programs: &[PathBuf], log: &Path, verbose: bool) -> R
         archive.copy(&format!("tests/{name}"), 0o755, program)?;
         steps.push(Step { words: vec![format!("/tests/{name}")], name, limit_s: LIMIT_S });
     }
-    let runs = suite::run(kernel, &kernel.setup(), archive, &steps, log)?;
+    let runs = suite::run(kernel, setup, archive, &steps, log)?;
     let mut outcomes = Outcomes::new();
     for run in runs {
         if verbose {

@@ -64,7 +64,7 @@ impl Suite {
             Self::Guest(names) => {
                 let programs = guest::build(names)?;
                 let log = qemu::place()?.join("mutation.log");
-                let outcomes = match run_on(kernel, &programs, &log, false) {
+                let outcomes = match run_on(kernel, &kernel.setup(), &programs, &log, false) {
                     Ok(outcomes) => outcomes,
                     Err(error) => return Ok(Some(first_line(&format!("{error:#}")))),
                 };

@@ -43,6 +43,9 @@ pub(crate) struct Setup {
     pub(crate) extra: Vec<String>,
 }
 
+/// The processors that the tests know by QEMU's names; the first is the usual one.
+pub(crate) const CPUS: [&str; 2] = ["cortex-a72", "max"];
+
 /// A disk image.
 #[derive(Clone, Debug)]
 pub(crate) struct Disk {
@@ -57,7 +60,7 @@ impl Setup {
             kernel: kernel.to_path_buf(),
             initrd: None,
             append: String::new(),
-            cpu: "cortex-a72",
+            cpu: CPUS[0],
             gic: 3,
             legacy_virtio: false,
             el2: false,
