@@ -31,6 +31,13 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("linux-test", SHM),
 ];
 
+/// Programs whose signal handler returns with `PSTATE` 1, a mode that is not EL0:
+/// Linux refuses such a frame with `SIGSEGV` (`valid_user_regs`).
+/// With 0, EL0 and no `BTYPE`, they test what they are meant to.
+const CORRECTED: &[&str] = &["bti-1", "bti-2", "bti-3"];
+const WRONG_PSTATE: &str = "uc->uc_mcontext.pstate = 1;";
+const RIGHT_PSTATE: &str = "uc->uc_mcontext.pstate = 0;";
+
 /// Programs that end otherwise than QEMU expects: the name, what they say at
 /// their end, and why that is right.
 const KNOWN: &[(&str, &str, &str)] = &[(
@@ -49,6 +56,13 @@ pub(super) fn run(vambrace: &Runner) -> Result<Tally> {
         let archive = super::archive(super::QEMU_SUITE, "arm64")?;
         archive.source("qemu", &source)?;
         archive.close()?;
+    }
+    for name in CORRECTED {
+        let file = source.join(format!("tests/tcg/aarch64/{name}.c"));
+        let text = fs::read_to_string(&file)?;
+        if text.contains(WRONG_PSTATE) {
+            fs::write(&file, text.replace(WRONG_PSTATE, RIGHT_PSTATE))?;
+        }
     }
     let names = make(&source, &build)?;
     // The programs are static: they need no library, but `/tmp` and the like.
@@ -86,6 +100,8 @@ pub(super) fn run(vambrace: &Runner) -> Result<Tally> {
         }
     }
     tally.passed.push((passed, format!("of {} programs passed", names.len())));
+    let why = "of these with `PSTATE` 0 instead of 1, which is not EL0, in their signal frames";
+    tally.passed.push((CORRECTED.len(), format!("{why}: `{}`", CORRECTED.join("`, `"))));
     Ok(tally)
 }
 
