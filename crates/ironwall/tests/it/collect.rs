@@ -50,7 +50,7 @@ fn r2_c_r3_3_a_exhaustion_is_an_error_and_no_collection() {
 
 #[test]
 fn r3_3_a_ten_million_objects_without_a_collection() {
-    let count: usize = if cfg!(miri) { 1000 } else { 10_000_000 };
+    let count: usize = if cfg!(miri) { 100 } else { 10_000_000 };
     let mut world = World::new((count * 49).next_multiple_of(64 * KIB) + 64 * KIB);
     for _ in 0..count {
         world.pair();
@@ -61,7 +61,7 @@ fn r3_3_a_ten_million_objects_without_a_collection() {
 
 #[test]
 fn r2_a_a_list_of_ten_million_is_marked_on_a_small_stack() {
-    let count: usize = if cfg!(miri) { 2000 } else { 10_000_000 };
+    let count: usize = if cfg!(miri) { 100 } else { 10_000_000 };
     let work = move || {
         let mut world = World::new((count * 49).next_multiple_of(64 * KIB) + 64 * KIB);
         let frame = world.frame();
