@@ -94,6 +94,16 @@ fn pointers_to_the_upper_half_and_tagged_ones_can_be_signed() {
 }
 
 #[test]
+fn signing_keeps_bit_55_whatever_bit_63_says() {
+    let mut guest = guest();
+    let kept = 0x0080_ffff_ffff_ffff;
+    for pointer in [0x7fff_8000_1234_5678, 0x0080_5555_1234_5678, 0xab00_5555_1234_5678] {
+        assert_eq!(run(&mut guest, &[PACIA], [pointer, 7, 0]), Exit::Syscall);
+        assert_eq!(guest.context.x[0] & kept, pointer & kept);
+    }
+}
+
+#[test]
 fn stripping_removes_any_code() {
     let mut guest = guest();
     for strip in [XPACI, XPACD] {
