@@ -40,7 +40,7 @@ fn lines(runner: &Runner, tree: &Tree, work: &Path, largest: &str, variables: &[
     let modules = if tree.triple == AMD64 { tree.file(&modules).display().to_string() } else { format!("/{modules}") };
     let mut all = vec![("OPENSSL_MODULES", modules.as_str()), ("OPENSSL_CONF", "/dev/null")];
     all.extend(variables);
-    let program = format!("/work/answers-{}", tree.triple);
+    let program = format!("/mnt/answers-{}", tree.triple);
     printed(runner.command(tree, Some(work), &all, &program).arg(largest))
 }
 

@@ -69,7 +69,7 @@ impl Runner {
     }
 
     /// A command that runs `program`, a path in `tree` or, with `work`, a path
-    /// below `/work`, which is that directory.
+    /// below `/mnt`, which is that directory.
     pub(super) fn command(
         &self,
         tree: &Tree,
@@ -78,7 +78,7 @@ impl Runner {
         program: &str,
     ) -> Command {
         // Outside of a guest, paths are the host's.
-        let outside = match (work, program.strip_prefix("/work/")) {
+        let outside = match (work, program.strip_prefix("/mnt/")) {
             (Some(work), Some(name)) => work.join(name),
             _ => tree.dir.join(program.trim_start_matches('/')),
         };
@@ -87,7 +87,7 @@ impl Runner {
                 let mut command = Command::new(vambrace);
                 command.args(["run", "--cpus", "2", "--root"]).arg(&tree.dir);
                 if let Some(work) = work {
-                    command.args(["--bind", &format!("{}:/work", work.display()), "--cwd", "/work"]);
+                    command.args(["--bind", &format!("{}:/mnt", work.display()), "--cwd", "/mnt"]);
                 }
                 let libraries = tree.library_path("");
                 let always = [("LD_LIBRARY_PATH", libraries.as_str()), ("PATH", "/usr/bin:/bin"), ("HOME", "/root")];

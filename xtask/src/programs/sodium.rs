@@ -32,7 +32,7 @@ pub(super) fn run(vambrace: &Runner) -> Result<Tally> {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         build(&tree, &work, &file, &name)?;
         // The program compares too, and says with its status what it found.
-        let output = finish(&mut vambrace.command(&tree, Some(&work), &[], &format!("/work/{name}")))?;
+        let output = finish(&mut vambrace.command(&tree, Some(&work), &[], &format!("/mnt/{name}")))?;
         let read = |path: &Path| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let right = read(&work.join(TESTS).join(format!("{name}.exp")))?;
         let comparison = compare(&read(&work.join(format!("{name}.res"))).unwrap_or_default(), &right);

@@ -57,11 +57,11 @@ fn build(source: &Path) -> Result<()> {
     run_command(configure.current_dir(source).env("HASHBANGPERL", "/usr/bin/perl"))?;
     // As an option of `Configure`, `-static` would leave threads out.
     run_command(Command::new("make").args(["-s", "-j2", "LDFLAGS=-static", "build_sw"]).current_dir(source))?;
-    // Generated scripts have the directory in them that the guest calls /work.
+    // Generated scripts have the directory in them that the guest calls /mnt.
     for script in ["util/wrap.pl", "configdata.pm"] {
         let script = source.join(script);
         let text = fs::read_to_string(&script)?;
-        fs::write(&script, text.replace(&source.display().to_string(), "/work"))?;
+        fs::write(&script, text.replace(&source.display().to_string(), "/mnt"))?;
     }
     Ok(())
 }

@@ -80,8 +80,8 @@ pub(super) fn run(vambrace: &Runner) -> Result<Tally> {
             continue;
         }
         // One program re-executes itself in QEMU unless it sees that it has done so.
-        let variables = [("QEMU", "/work/none"), ("QEMU_RTSIG_MAP", "none")];
-        let run = vambrace.command(&tree, Some(&build), &variables, &format!("/work/{name}"));
+        let variables = [("QEMU", "/mnt/none"), ("QEMU_RTSIG_MAP", "none")];
+        let run = vambrace.command(&tree, Some(&build), &variables, &format!("/mnt/{name}"));
         let mut limited = Command::new("timeout");
         limited.args(["--signal", "KILL", LIMIT]).arg(run.get_program()).args(run.get_args());
         let output = finish(&mut limited)?;

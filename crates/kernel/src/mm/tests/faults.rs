@@ -129,10 +129,12 @@ fn strings_end_at_a_nul_or_a_limit() {
 }
 
 #[test]
-fn the_top_byte_of_an_address_is_ignored() {
+fn the_top_byte_of_an_address_is_ignored_on_request() {
     let bench = Bench::new();
     let mm = bench.mm();
     mm.map(&fixed(AT, 1, RW)).expect("room");
+    assert_eq!(errno(mm.write_u32(GuestAddr(AT | 0xa5 << 56), 3)), Errno::EFAULT);
+    mm.set_takes_tags(true);
     put(&mm, AT | 0xa5 << 56, 3).expect("a tagged address");
     assert_eq!(byte(&mm, AT).expect("mapped"), 3);
 }
