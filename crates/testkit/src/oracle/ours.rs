@@ -197,8 +197,8 @@ fn start(index: usize, case: &Case) -> UserContext {
     context.fpsr = case.fpsr;
     context.v = case.v;
     context.pauth.enabled = pauth_key::ALL_ENABLED;
-    for (n, key) in (1..).zip(&mut context.pauth.keys) {
-        *key = [n * 0x9e37_79b9_7f4a_7c15, n];
+    for (n, key) in (1u64..).zip(&mut context.pauth.keys) {
+        *key = [n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n];
     }
     context
 }
