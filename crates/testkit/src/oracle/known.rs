@@ -77,6 +77,12 @@ pub const RULES: &[Rule] = &[
         explains: identification,
     },
     Rule {
+        name: "a random number, or none at the time",
+        pseudocode: "AArch64.SysRegRead of RNDR and RNDRRS",
+        why: "Open: the number is random, and there may be none, which NZCV tells.",
+        explains: random_number,
+    },
+    Rule {
         name: "an ID register that is reserved",
         pseudocode: "AArch64.SysRegRead, trapped by ID_AA64MMFR2_EL1.IDS; Linux's emulate_sys_reg",
         why: "The reference is wrong: Linux reads all of op0 3, op1 0, CRn 0, CRm 0 and 2 to 7 for EL0, as 0 where \
@@ -154,8 +160,14 @@ const FOREIGN: &[(u32, u32)] = &[
     (0x3b20_0c00, 0x1900_0400),
     // HBC: BC.cond.
     (0xff00_0010, 0x5400_0010),
-    // SME: MSR SVCR, #imm.
+    // SME: MSR SVCR, #imm; SVCR and TPIDR2_EL0.
     (0xffff_f0ff, 0xd503_407f),
+    (0xffdf_ffe0, 0xd51b_4240),
+    (0xffdf_ffe0, 0xd51b_d0a0),
+    // MTE: TCO.
+    (0xffdf_ffe0, 0xd51b_42e0),
+    // Performance monitors: PMUSERENR_EL0.
+    (0xffdf_ffe0, 0xd51b_9e00),
 ];
 
 /// What the engine offers.
@@ -190,6 +202,25 @@ fn identification(&Difference { case, expected, found, .. }: &Difference<'_>) ->
         *theirs = *ours;
     }
     case.encoding == Encoding::MRS_systemmove && is_own && found.signal == 0 && theirs == *found
+}
+
+/// Both have read `RNDR` or `RNDRRS`; ours has a number with NZCV clear, or 0
+/// with Z set, and nothing else differs.
+fn random_number(&Difference { case, expected, found, .. }: &Difference<'_>) -> bool {
+    const RNDR: u32 = 0xd920;
+    const RNDRRS: u32 = 0xd921;
+    const Z: u32 = 1 << 30;
+    let [word] = case.words[..] else {
+        return false;
+    };
+    let i = Insn(word);
+    let mut theirs = Outcome { nzcv: found.nzcv, ..expected.clone() };
+    let ours = found.x.get(i.rt() as usize).copied();
+    if let (Some(theirs), Some(ours)) = (theirs.x.get_mut(i.rt() as usize), ours) {
+        *theirs = ours;
+    }
+    let is_told = found.nzcv == 0 || (found.nzcv == Z && ours.unwrap_or(0) == 0);
+    case.encoding == Encoding::MRS_systemmove && matches!(i.sysreg(), RNDR | RNDRRS) && is_told && theirs == *found
 }
 
 /// Ours has read 0, and nothing else has happened; the reference is undefined.
