@@ -4,6 +4,7 @@
 mod attach;
 mod collect;
 mod damage;
+mod digests;
 mod graphs;
 mod images;
 mod source;
