@@ -75,8 +75,8 @@ impl Ironwall {
         let bookkeeping = unsafe { std::slice::from_raw_parts_mut(map(words * 8)?.cast::<u64>(), words) };
         // SAFETY: a fresh mapping; the programs use nodes only between the calls of the runtime.
         let heap = unsafe { Region::from_raw(map(heap_len)?, heap_len) };
-        let mut runtime = Runtime::new(heap, bookkeeping, &config).map_err(refused)?;
-        runtime.attach(table.image()?.leak(), &[]).map_err(refused)?;
+        let mut runtime = Runtime::new(heap, bookkeeping, config).map_err(refused)?;
+        runtime.attach(table.image()?.leak(), []).map_err(refused)?;
         runtime.link().map_err(refused)?;
         while let Some(unit) = runtime.next_unit() {
             runtime.start_unit(unit).map_err(refused)?;

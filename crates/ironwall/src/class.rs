@@ -12,7 +12,6 @@ pub(crate) const MAX_SLOT: usize = 16 << 10;
 #[inline]
 pub(crate) fn class_of(size: usize) -> usize {
     match size {
-        0 => 0,
         1..=512 => size.div_ceil(16).max(2) - 1,
         513..=MAX_SLOT => {
             let doubling = (size - 1).ilog2() as usize;

@@ -83,8 +83,8 @@ impl<'m> Handles<'m> {
     }
 
     /// The held words with their numbers.
-    pub(crate) fn held(&self) -> impl Iterator<Item = (usize, u64)> {
-        let places = self.places[..self.used].iter().enumerate();
-        places.filter(|(_, place)| place.count != 0).map(|(i, place)| (i, place.word))
+    pub(crate) fn held(&self) -> impl Iterator<Item = (u32, u64)> {
+        let places = self.places[..self.used].iter().zip(0..);
+        places.filter(|(place, _)| place.count != 0).map(|(place, i)| (i, place.word))
     }
 }

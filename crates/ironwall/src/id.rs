@@ -15,13 +15,11 @@ impl Uuid {
     pub const NIL: Self = Self([0; 16]);
 
     /// The identity of the table of `unit` in `package`.
-    #[must_use]
     pub fn of_table(package: &[u8], unit: &[u8]) -> Self {
         Self::version_8(b"ironwall.table.v1\0", &[package, unit])
     }
 
     /// The identity of the structure `name` of a kind in a table.
-    #[must_use]
     pub fn of_struct(table: Self, kind: Kind, name: &[u8]) -> Self {
         Self::version_8(b"ironwall.struct.v1\0", &[&table.0, &[kind as u8], name])
     }
@@ -57,7 +55,6 @@ pub enum Kind {
 
 impl Kind {
     /// The kind with this number.
-    #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         [Self::Heap, Self::Frame, Self::Global].into_iter().find(|&kind| kind as u8 == number)
     }

@@ -98,6 +98,9 @@ pub struct Image<'m> {
 pub type ImageError = (ImageRule, u32);
 
 impl<'m> Image<'m> {
+    /// The image of nothing.
+    pub(crate) const EMPTY: Self = Self { bytes: &[] };
+
     /// Reads an image and recomputes everything in it that can be.
     ///
     /// # Errors
@@ -134,52 +137,46 @@ impl<'m> Image<'m> {
     }
 
     /// The identity of the table.
-    #[must_use]
     pub fn table(&self) -> Uuid {
-        self.uuid(TABLE)
+        Uuid(self.array(TABLE))
     }
 
     /// The package that the unit belongs to.
-    #[must_use]
     pub fn package(&self) -> &'m [u8] {
         self.name(0, self.package_len())
     }
 
     /// The unit's name in its package.
-    #[must_use]
     pub fn unit(&self) -> &'m [u8] {
         self.name(self.package_len(), self.unit_len())
     }
 
     /// How many structures there are.
-    #[must_use]
     pub fn entry_count(&self) -> usize {
         self.count(ENTRIES)
     }
 
     /// How many slot offsets there are in all entries together.
-    #[must_use]
     pub fn offset_count(&self) -> usize {
         self.count(OFFSETS)
     }
 
     /// How many structures of others are used.
-    #[must_use]
     pub fn use_count(&self) -> usize {
         self.count(USES)
     }
 
     /// The structure with a number below [`Self::entry_count`].
-    #[must_use]
     pub fn entry(&self, i: usize) -> Entry<'m> {
         let at = HEADER_LEN + i * ENTRY_LEN;
         let byte = |i: usize| self.bytes.get(at + i).copied().unwrap_or(0);
+        let long = |i: usize| u64::from_le_bytes(self.array(at + i));
         let tail = [Tail::Plain, Tail::References].into_iter().find(|&tail| tail as u8 == byte(66));
         let start = self.offsets_at() as usize + self.word(at + 76) as usize * 4;
         Entry {
-            id: self.uuid(at),
-            tags: Tags { tag1: self.long(at + 16), tag2: self.long(at + 24), tag3: tag::tag3(self.table()) },
-            layout: self.digest(at + 32),
+            id: Uuid(self.array(at)),
+            tags: Tags { tag1: long(16), tag2: long(24), tag3: tag::tag3(self.table()) },
+            layout: self.array(at + 32),
             kind: Kind::from_number(byte(64)).unwrap_or(Kind::Heap),
             has_odd_words: byte(65) & FLAG_ODD_WORDS != 0,
             tail: tail.unwrap_or(Tail::None),
@@ -191,10 +188,10 @@ impl<'m> Image<'m> {
     }
 
     /// The used structure with a number below [`Self::use_count`].
-    #[must_use]
     pub fn using(&self, i: usize) -> Use {
         let at = self.use_at(i);
-        Use { table: self.uuid(at), structure: self.uuid(at + 16), layout: self.digest(at + 32) }
+        let [table, structure] = [at, at + 16].map(|at| Uuid(self.array(at)));
+        Use { table, structure, layout: self.array(at + 32) }
     }
 
     /// That the table's UUID is that of its names.
@@ -276,36 +273,20 @@ impl<'m> Image<'m> {
     }
 
     fn word(&self, at: usize) -> u32 {
-        self.bytes.get(at..at + 4).map_or(0, |bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+        u32::from_le_bytes(self.array(at))
     }
 
-    fn long(&self, at: usize) -> u64 {
-        u64::from(self.word(at)) | u64::from(self.word(at + 4)) << 32
-    }
-
-    fn uuid(&self, at: usize) -> Uuid {
-        let mut uuid = Uuid::NIL;
-        uuid.0.copy_from_slice(self.bytes.get(at..at + 16).unwrap_or(&[0; 16]));
-        uuid
-    }
-
-    fn digest(&self, at: usize) -> [u8; 32] {
-        let mut digest = [0; 32];
-        digest.copy_from_slice(self.bytes.get(at..at + 32).unwrap_or(&[0; 32]));
-        digest
+    /// The bytes at an offset; zeros outside.
+    fn array<const N: usize>(&self, at: usize) -> [u8; N] {
+        self.bytes.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N])
     }
 }
 
 /// The digest of an entry's layout: everything the compilers of two units have to agree about.
-#[must_use]
 pub fn layout_digest(entry: &Entry<'_>) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(b"ironwall.layout.v1\0");
-    hash.update(&[entry.kind as u8, u8::from(entry.has_odd_words), entry.tail as u8]);
-    hash.update(&entry.element.to_le_bytes());
-    hash.update(&entry.fixed.to_le_bytes());
-    hash.update(entry.offsets);
-    hash.finish()
+    let bytes = [entry.kind as u8, u8::from(entry.has_odd_words), entry.tail as u8];
+    let (element, fixed) = (entry.element.to_le_bytes(), entry.fixed.to_le_bytes());
+    Sha256::of(&[b"ironwall.layout.v1\0", &bytes, &element, &fixed, entry.offsets])
 }
 
 /// The numbers in an entry's offsets.

@@ -6,6 +6,7 @@
 //! set; confirmation, tags, kind and extent before its slots are read.
 
 use crate::error::{FaultCode, FaultRecord, Phase};
+use crate::handles::Handles;
 use crate::heap::{BLOCK, BlockDesc, Heap, objects};
 use crate::id::Kind;
 use crate::image::Tail;
@@ -64,6 +65,10 @@ struct Site {
     shape: u32,
 }
 
+impl Site {
+    const START: Self = Self { phase: Phase::Frames, address: 0, referrer: 0, offset: 0, root: 0, shape: 0 };
+}
+
 impl<'a, 'm> Marker<'a, 'm> {
     pub(crate) fn new(
         heap: &'a mut Heap<'m>,
@@ -71,16 +76,27 @@ impl<'a, 'm> Marker<'a, 'm> {
         tables: &'a Tables<'m>,
         census: &'a mut [Census],
     ) -> Self {
-        let (region, limit) = (heap.region, heap.limit());
+        let (region, limit) = (heap.region.alias(), heap.limit());
         let bits = &mut heap.bits[..limit as usize / 1024];
         let (base, queue) = (region.address(0), [0; QUEUE]);
         let reach = Reach { region, base, limit, bits, stack, depth: 0, queue, head: 0, queued: 0 };
-        let site = Site { phase: Phase::Frames, address: 0, referrer: 0, offset: 0, root: 0, shape: 0 };
-        Self { reach, blocks: heap.blocks, tables, census, cache: [0; CACHE], site }
+        Self { reach, blocks: heap.blocks, tables, census, cache: [0; CACHE], site: Site::START }
+    }
+
+    /// Marks everything that roots lead to; says how many frames and handles there are.
+    pub(crate) fn mark(
+        mut self,
+        stack: &Region<'m>,
+        newest: u64,
+        handles: &Handles<'_>,
+    ) -> Result<(u32, u32), FaultRecord> {
+        let frames = self.frames(stack, newest).and_then(|frames| self.globals().map(|()| frames));
+        let roots = frames.and_then(|frames| Ok((frames, self.handles(handles)?)));
+        roots.map_err(|code| self.record(code)).and_then(|roots| self.drain().map(|()| roots))
     }
 
     /// Marks from the shadow frames, newest first; says how many there are.
-    pub(crate) fn frames(&mut self, stack: Region<'m>, newest: u64) -> Result<u32, FaultCode> {
+    fn frames(&mut self, stack: &Region<'m>, newest: u64) -> Result<u32, FaultCode> {
         self.site.phase = Phase::Frames;
         let (mut frame, mut below, mut count) = (newest, 0, 0);
         while frame != 0 {
@@ -102,7 +118,7 @@ impl<'a, 'm> Marker<'a, 'm> {
     }
 
     /// Marks from all global blocks.
-    pub(crate) fn globals(&mut self) -> Result<(), FaultCode> {
+    fn globals(&mut self) -> Result<(), FaultCode> {
         self.site.phase = Phase::Globals;
         for (i, global) in self.tables.globals().enumerate() {
             let [tag1, tag2, tag3, extent] = global.region.load_words(0);
@@ -111,15 +127,20 @@ impl<'a, 'm> Marker<'a, 'm> {
             if extent != shape.fixed || self.site.shape != global.shape {
                 return Err(FaultCode::ExtentWrong);
             }
-            self.root_slots(global.region, 0, shape)?;
+            self.root_slots(&global.region, 0, shape)?;
         }
         Ok(())
     }
 
-    /// Marks from a handle.
-    pub(crate) fn handle(&mut self, number: u64, word: u64) -> Result<(), FaultCode> {
-        self.site = Site { phase: Phase::Handles, address: word, referrer: 0, offset: 0, root: number, shape: 0 };
-        self.reach.follow(word, false, self.tables)
+    /// Marks from all handles; says how many there are.
+    fn handles(&mut self, handles: &Handles<'_>) -> Result<u32, FaultCode> {
+        let mut count = 0;
+        for (root, address) in handles.held() {
+            self.site = Site { phase: Phase::Handles, address, root: u64::from(root), ..Site::START };
+            self.reach.follow(address, false, self.tables)?;
+            count += 1;
+        }
+        Ok(count)
     }
 
     fn root_shape(&mut self, tags: Tags, kind: Kind) -> Result<&'a Shape, FaultCode> {
@@ -127,7 +148,7 @@ impl<'a, 'm> Marker<'a, 'm> {
         Ok(&self.tables.shapes[self.site.shape as usize])
     }
 
-    fn root_slots(&mut self, region: Region<'m>, block: usize, shape: &'a Shape) -> Result<(), FaultCode> {
+    fn root_slots(&mut self, region: &Region<'m>, block: usize, shape: &'a Shape) -> Result<(), FaultCode> {
         for slot in Slots::new(self.tables, shape, shape.fixed) {
             let word = region.load(block + 32 + slot);
             self.reach.follow(word, shape.has_odd_words, self.tables).inspect_err(|_| {
@@ -138,7 +159,7 @@ impl<'a, 'm> Marker<'a, 'm> {
     }
 
     /// Marks everything that what is marked leads to.
-    pub(crate) fn drain(mut self) -> Result<(), FaultRecord> {
+    fn drain(mut self) -> Result<(), FaultRecord> {
         let mut reach = self.reach;
         let stop = loop {
             let Some(granule) = reach.next() else { return Ok(()) };
@@ -153,7 +174,7 @@ impl<'a, 'm> Marker<'a, 'm> {
     }
 
     /// The record of a fault at the current site, and of an object that leads there.
-    pub(crate) fn record(&self, code: FaultCode) -> FaultRecord {
+    fn record(&self, code: FaultCode) -> FaultRecord {
         let Site { phase, address, mut referrer, mut offset, root, mut shape } = self.site;
         if phase == Phase::Mark && referrer == 0 {
             (referrer, offset, shape) = self.find_referrer(address).unwrap_or_default();
@@ -164,7 +185,7 @@ impl<'a, 'm> Marker<'a, 'm> {
 
     /// The first sound object with a slot that holds `address`: the object, the slot, its shape.
     fn find_referrer(&self, address: u64) -> Option<(u64, u64, u32)> {
-        let region = self.reach.region;
+        let region = &self.reach.region;
         objects(self.reach.bits).find_map(|offset| {
             let [tag1, tag2, tag3, extent] = region.load_words(offset);
             let number = self.tables.lookup(Tags { tag1, tag2, tag3 }, Kind::Heap).ok()?;
@@ -247,27 +268,19 @@ fn scan<'m>(
     census: &mut [Census],
     cache: &mut [u32; CACHE],
 ) -> Result<(), (FaultCode, Site)> {
-    let region = reach.region;
-    let site = |address, referrer, slot: usize, shape| Site {
-        phase: Phase::Mark,
-        address,
-        referrer,
-        offset: slot as u64,
-        root: 0,
-        shape,
-    };
-    let here = site(region.address(offset), 0, 0, 0);
+    let region = reach.region.alias();
+    let here = Site { phase: Phase::Mark, address: region.address(offset), ..Site::START };
     let [tag1, tag2, tag3, extent] = region.load_words(offset);
     let tags = Tags { tag1, tag2, tag3 };
     let remembered = &mut cache[(tag1 >> 16) as usize % CACHE];
-    let mut shape = &tables.shapes[*remembered as usize];
+    let mut shape = &tables.shapes.places[*remembered as usize];
     // An entry that is remembered was found by a lookup of the same three words, their confirmation first.
     if shape.tags != tags || shape.kind != Kind::Heap {
         match tables.lookup(tags, Kind::Heap) {
             Ok(found) => *remembered = found,
             Err(code) => return Err((code, here)),
         }
-        shape = &tables.shapes[*remembered as usize];
+        shape = &tables.shapes.places[*remembered as usize];
     }
     if !shape.allows(extent) || extent + 32 > u64::from(blocks[offset / BLOCK].slot) {
         return Err((FaultCode::ExtentWrong, here));
@@ -279,14 +292,15 @@ fn scan<'m>(
     for slot in Slots::new(tables, shape, extent) {
         let word = region.load(offset + 32 + slot);
         if let Err(code) = reach.follow(word, shape.has_odd_words, tables) {
-            return Err((code, site(word, here.address, slot, number)));
+            let (referrer, offset) = (here.address, slot as u64);
+            return Err((code, Site { address: word, referrer, offset, shape: number, ..here }));
         }
     }
     Ok(())
 }
 
 /// The offsets of the references in a payload, ascending.
-struct Slots<'a> {
+pub(crate) struct Slots<'a> {
     mask: u64,
     list: core::slice::Iter<'a, u32>,
     next: usize,
@@ -295,9 +309,9 @@ struct Slots<'a> {
 
 impl<'a> Slots<'a> {
     #[inline(always)]
-    fn new(tables: &'a Tables<'_>, shape: &Shape, extent: u64) -> Self {
+    pub(crate) fn new(tables: &'a Tables<'_>, shape: &Shape, extent: u64) -> Self {
         let first = shape.first_offset as usize;
-        let list = tables.offsets[first..first + shape.offset_count as usize].iter();
+        let list = tables.offsets.places[first..first + shape.offset_count as usize].iter();
         let end = if shape.tail == Tail::References { extent } else { shape.fixed };
         Self { mask: shape.mask, list, next: shape.fixed as usize, end: end as usize }
     }

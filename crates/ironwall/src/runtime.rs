@@ -7,15 +7,16 @@ use crate::handles::{Handle, Handles, Place};
 use crate::heap::{BITS, BLOCK, BlockDesc, Cursor, Heap, PageHook};
 use crate::id::{Kind, Uuid};
 use crate::image::Image;
-use crate::mark::{Census, Marker};
+use crate::mark::{Census, Marker, Slots};
 use crate::region::Region;
 use crate::report::{LiveEntry, Origin, Report};
 use crate::tables::{EntryId, Shape, State, TableLimits, Tables, UnitId};
 use crate::tag::Tags;
 use core::num::NonZeroU64;
+use core::ops::Range;
 
 /// What a runtime is made of, besides its heap and its bookkeeping memory.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Config<'m> {
     /// How much the collections hold.
     pub tables: TableLimits,
@@ -42,14 +43,12 @@ pub struct Block(NonZeroU64);
 impl Block {
     /// The address, as it is stored in slots.
     #[inline]
-    #[must_use]
     pub fn address(self) -> u64 {
         self.0.get()
     }
 
     /// The block that a word from a slot names; `None` for zero.
     #[inline]
-    #[must_use]
     pub fn from_word(word: u64) -> Option<Self> {
         NonZeroU64::new(word).map(Self)
     }
@@ -60,12 +59,13 @@ impl Block {
 #[repr(C)]
 struct Fast {
     newest_frame: u64,
-    shapes: *const Shape,
+    /// The address of the first shape.
+    shapes: u64,
     shape_size: u64,
     cursors: [Cursor; CLASSES],
 }
 
-/// A runtime. It belongs to one thread at a time.
+/// A runtime. It belongs to one thread at a time, and may go from one to another between calls.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Runtime<'m> {
@@ -86,7 +86,6 @@ impl<'m> Runtime<'m> {
     ///
     /// Most of them are the mark stack, with a place for every object there can be: 1/8 of the heap, which takes
     /// memory only as far as it is used.
-    #[must_use]
     pub fn bookkeeping_words(heap_len: usize, config: &Config<'_>) -> Option<usize> {
         let blocks = heap_len / BLOCK;
         if blocks == 0 || heap_len as u64 > 1 << 36 {
@@ -102,8 +101,8 @@ impl<'m> Runtime<'m> {
     ///
     /// # Errors
     /// [`Refusal::BadRegion`].
-    pub fn new(heap: Region<'m>, bookkeeping: &'m mut [u64], config: &Config<'m>) -> Result<Self, Refusal> {
-        Self::bookkeeping_words(heap.byte_len(), config).ok_or(Refusal::BadRegion)?;
+    pub fn new(heap: Region<'m>, bookkeeping: &'m mut [u64], config: Config<'m>) -> Result<Self, Refusal> {
+        Self::bookkeeping_words(heap.byte_len(), &config).ok_or(Refusal::BadRegion)?;
         let is_aligned = heap.address(0).is_multiple_of(16) && config.frames.address(0).is_multiple_of(8);
         if !is_aligned || config.pages.is_some() && !heap.address(0).is_multiple_of(4096) {
             return Err(Refusal::BadRegion);
@@ -111,24 +110,24 @@ impl<'m> Runtime<'m> {
         Self::build(heap, bookkeeping, config).ok_or(Refusal::BadRegion)
     }
 
-    fn build(region: Region<'m>, bookkeeping: &'m mut [u64], config: &Config<'m>) -> Option<Self> {
+    fn build(region: Region<'m>, bookkeeping: &'m mut [u64], config: Config<'m>) -> Option<Self> {
         let mut carver = Carver::new(bookkeeping);
-        let blocks = carver.filled(region.byte_len() / BLOCK, BlockDesc::FREE)?;
+        let blocks = carver.filled(region.byte_len() / BLOCK, || BlockDesc::FREE)?;
         let (bits, stack) =
             (carver.words(blocks.len() * BITS * 2)?.as_chunks_mut().0, carver.halves(mark_places(blocks.len()))?);
         let tables = Tables::new(&config.tables, &mut carver)?;
         let fast = Fast {
             newest_frame: 0,
-            shapes: tables.shapes.as_ptr(),
+            shapes: tables.shapes.places.as_ptr().expose_provenance() as u64,
             shape_size: size_of::<Shape>() as u64,
             cursors: [Cursor::default(); CLASSES],
         };
         Some(Self {
             fast,
-            heap: Heap::new(region, blocks, bits, config),
-            handles: Handles::new(carver.filled(config.handles, Place::EMPTY)?),
+            heap: Heap::new(region, blocks, bits, &config),
+            handles: Handles::new(carver.filled(config.handles, || Place::EMPTY)?),
             frames: config.frames,
-            census: carver.filled(tables.shapes.len(), Census::default())?,
+            census: carver.filled(tables.shapes.places.len(), Census::default)?,
             stack,
             tables,
             collections: 0,
@@ -143,9 +142,13 @@ impl<'m> Runtime<'m> {
     ///
     /// # Errors
     /// Says which rule is broken; nothing is attached then.
-    pub fn attach(&mut self, image: &'m [u8], globals: &[Region<'m>]) -> Result<UnitId, Refusal> {
+    pub fn attach(
+        &mut self,
+        image: &'m [u8],
+        globals: impl IntoIterator<Item = Region<'m>>,
+    ) -> Result<UnitId, Refusal> {
         self.check_sealed()?;
-        self.tables.attach(image, globals)
+        self.tables.attach(image, globals.into_iter())
     }
 
     /// Ends phase one: checks what units use of each other and puts them in order, imports first, then by UUID.
@@ -158,7 +161,6 @@ impl<'m> Runtime<'m> {
     }
 
     /// The unit whose body is the next to run; `None` when all have.
-    #[must_use]
     pub fn next_unit(&self) -> Option<UnitId> {
         self.tables.next_unit()
     }
@@ -174,25 +176,18 @@ impl<'m> Runtime<'m> {
 
     /// The attached tables, by UUID, each with its image.
     pub fn units(&self) -> impl Iterator<Item = (UnitId, &Image<'m>)> {
-        self.tables.units().filter_map(|(unit, table)| Some((unit, table.image.as_ref()?)))
-    }
-
-    /// The attached global blocks.
-    pub fn globals(&self) -> impl Iterator<Item = Block> {
-        self.tables.globals().filter_map(|global| Block::from_word(global.region.address(0)))
+        self.tables.units().map(|(unit, table)| (unit, &table.image))
     }
 
     /// The number of an attached structure.
-    #[must_use]
     pub fn entry(&self, table: Uuid, structure: Uuid) -> Option<EntryId> {
         self.tables.entry(table, structure)
     }
 
     /// The number of a unit's entry, by its place in the image.
-    #[must_use]
     pub fn entry_at(&self, unit: UnitId, place: usize) -> Option<EntryId> {
         let table = self.tables.table(unit)?;
-        (place < table.image?.entry_count()).then(|| EntryId(table.first_shape + place as u32))
+        (place < table.image.entry_count()).then(|| EntryId(table.first_shape + place as u32))
     }
 
     /// Takes a table out of the collections, for tests of what depends on them.
@@ -202,7 +197,6 @@ impl<'m> Runtime<'m> {
     }
 
     /// How often tags were looked up.
-    #[must_use]
     pub fn lookups(&self) -> u64 {
         self.tables.lookups.get()
     }
@@ -216,9 +210,9 @@ impl<'m> Runtime<'m> {
     /// [`Refusal::Sealed`].
     #[inline]
     pub fn allocate(&mut self, entry: EntryId) -> Result<Block, Refusal> {
-        let Some(shape) = self.tables.shapes.get(entry.0 as usize) else { return Err(Refusal::NoSuchEntry) };
+        let Some(shape) = self.tables.shapes.places.get(entry.0 as usize) else { return Err(Refusal::NoSuchEntry) };
         let cursor = &mut self.fast.cursors[shape.class as usize % CLASSES];
-        if let Some(block) = bump(self.heap.region, cursor, shape, shape.slot as usize, shape.fixed) {
+        if let Some(block) = bump(&self.heap.region, cursor, shape, shape.slot as usize, shape.fixed) {
             return Ok(block);
         }
         let extent = shape.fixed;
@@ -248,11 +242,11 @@ impl<'m> Runtime<'m> {
             return Block::from_word(self.heap.region.address(offset)).ok_or(Refusal::BadRegion);
         }
         let cursor = &mut self.fast.cursors[class];
-        if let Some(block) = bump(self.heap.region, cursor, &shape, slot_of(class), extent) {
+        if let Some(block) = bump(&self.heap.region, cursor, &shape, slot_of(class), extent) {
             return Ok(block);
         }
         self.heap.refill(class, cursor)?;
-        bump(self.heap.region, cursor, &shape, slot_of(class), extent).ok_or(Refusal::OutOfMemory)
+        bump(&self.heap.region, cursor, &shape, slot_of(class), extent).ok_or(Refusal::OutOfMemory)
     }
 
     /// The prefix of a block: three tags and the extent, or for a frame the address of the one before.
@@ -260,7 +254,7 @@ impl<'m> Runtime<'m> {
     /// # Errors
     /// [`Refusal::NotABlock`].
     pub fn prefix(&self, block: Block) -> Result<[u64; 4], Refusal> {
-        let (region, offset, _) = self.locate(block)?;
+        let (region, offset, ..) = self.locate(block)?;
         Ok(region.load_words(offset))
     }
 
@@ -289,8 +283,58 @@ impl<'m> Runtime<'m> {
     /// # Errors
     /// [`Refusal::NotABlock`].
     pub fn identity(&self, block: Block) -> Result<(Uuid, Uuid), Refusal> {
-        let (_, _, shape) = self.locate(block)?;
+        let (_, _, shape, _) = self.locate(block)?;
         Ok(self.tables.identity(shape))
+    }
+
+    // What there is, for explanations.
+
+    /// The addresses of the heap.
+    pub fn heap_range(&self) -> Range<u64> {
+        let (region, len) = (&self.heap.region, self.heap.region.byte_len());
+        region.address(0)..region.address(len)
+    }
+
+    /// All objects, by address: those that live, and those that died since the last collection.
+    pub fn objects(&self) -> impl Iterator<Item = Block> {
+        let offsets = (0..self.heap.limit() as usize).step_by(16);
+        let allocated = offsets.filter(|&offset| self.heap.is_allocated(offset, &self.fast.cursors));
+        allocated.filter_map(|offset| Block::from_word(self.heap.region.address(offset)))
+    }
+
+    /// The shadow frames, the newest first. It ends at the first that is damaged, which it gives too; links that lead
+    /// to where it has been it follows at most as often as there is room for frames.
+    pub fn frames(&self) -> impl Iterator<Item = Block> {
+        let previous = |frame: &Block| Block::from_word(self.prefix(*frame).ok()?[3]);
+        core::iter::successors(Block::from_word(self.fast.newest_frame), previous).take(self.frames.byte_len() / 32)
+    }
+
+    /// The attached global blocks.
+    pub fn globals(&self) -> impl Iterator<Item = Block> {
+        self.tables.globals().filter_map(|global| Block::from_word(global.region.address(0)))
+    }
+
+    /// The held handles: their numbers and objects.
+    pub fn handles(&self) -> impl Iterator<Item = (u32, Block)> {
+        self.handles.held().filter_map(|(number, word)| Some((number, Block::from_word(word)?)))
+    }
+
+    /// The entry of a block and the bytes of its payload.
+    ///
+    /// # Errors
+    /// [`Refusal::NotABlock`].
+    pub fn describe(&self, block: Block) -> Result<(EntryId, u64), Refusal> {
+        self.locate(block).map(|(_, _, shape, extent)| (EntryId(shape), extent))
+    }
+
+    /// The slots of a block that a collection follows: their offsets in its payload, ascending, and their words.
+    ///
+    /// # Errors
+    /// [`Refusal::NotABlock`].
+    pub fn references(&self, block: Block) -> Result<impl Iterator<Item = (u64, u64)>, Refusal> {
+        let (region, at, shape, extent) = self.locate(block)?;
+        let slots = Slots::new(&self.tables, &self.tables.shapes[shape as usize], extent);
+        Ok(slots.map(move |slot| (slot as u64, region.load(at + 32 + slot))))
     }
 
     // Roots.
@@ -365,24 +409,9 @@ impl<'m> Runtime<'m> {
         self.check_sealed().map_err(Failure::Refused)?;
         self.heap.retire_all(&mut self.fast.cursors);
         self.census.fill(Census::default());
-        let mut marker = Marker::new(&mut self.heap, self.stack, &self.tables, self.census);
-        let mut handles = 0;
-        let roots = marker.frames(self.frames, self.fast.newest_frame).and_then(|frames| {
-            marker.globals()?;
-            for (number, word) in self.handles.held() {
-                marker.handle(number as u64, word)?;
-                handles += 1;
-            }
-            Ok(frames)
-        });
-        let marked = match roots {
-            Ok(frames) => marker.drain().map(|()| frames),
-            Err(code) => Err(marker.record(code)),
-        };
-        let frames = match marked {
-            Ok(frames) => frames,
-            Err(record) => return Err(self.seal(record)),
-        };
+        let marker = Marker::new(&mut self.heap, self.stack, &self.tables, self.census);
+        let marked = marker.mark(&self.frames, self.fast.newest_frame, &self.handles);
+        let (frames, handles) = marked.map_err(|record| self.seal(record))?;
         let (live, live_bytes) = self.census.iter().fold((0, 0), |(n, b), live| (n + live.objects, b + live.bytes));
         let swept = self.heap.sweep();
         self.collections += 1;
@@ -403,27 +432,22 @@ impl<'m> Runtime<'m> {
     }
 
     /// How many collections there have been.
-    #[must_use]
     pub fn collections(&self) -> u64 {
         self.collections
     }
 
     /// What lived at the last collection, by the UUIDs of tables and structures.
     pub fn census(&self) -> impl Iterator<Item = LiveEntry> {
-        self.tables.units().flat_map(|(_, table)| {
-            let image = table.image.as_ref();
-            image.into_iter().flat_map(|image| (0..image.entry_count()).map(|i| (i, image.entry(i)))).map(
-                |(i, entry)| {
-                    let number = table.first_shape + i as u32;
-                    let live = self.census.get(number as usize).copied().unwrap_or_default();
-                    LiveEntry { table: table.id, structure: entry.id, entry: EntryId(number), live }
-                },
-            )
-        })
+        self.units().flat_map(|(unit, image)| (0..image.entry_count()).map(move |i| (unit, i, image))).filter_map(
+            |(unit, i, image)| {
+                let entry = self.entry_at(unit, i)?;
+                let live = self.census.get(entry.0 as usize).copied().unwrap_or_default();
+                Some(LiveEntry { table: image.table(), structure: image.entry(i).id, entry, live })
+            },
+        )
     }
 
     /// The fault that sealed the heap.
-    #[must_use]
     pub fn fault(&self) -> Option<&FaultRecord> {
         self.sealed.as_ref()
     }
@@ -444,37 +468,34 @@ impl<'m> Runtime<'m> {
         if entry.0 == 0 {
             return Err(Refusal::UnitNotAttached);
         }
-        let shape = self.tables.shapes[..self.tables.shape_count].get(entry.0 as usize);
+        let shape = self.tables.shapes.get(entry.0 as usize);
         shape.filter(|shape| shape.kind == kind).ok_or(Refusal::NoSuchEntry)
     }
 
-    /// The region, offset and shape of a block, from what is beside it before what is in it.
-    fn locate(&self, block: Block) -> Result<(Region<'m>, usize, u32), Refusal> {
-        let found = |region: Region<'m>, offset: usize, kind| {
-            let [tag1, tag2, tag3, extent] = region.load_words(offset);
-            let shape =
-                self.tables.lookup(Tags { tag1, tag2, tag3 }, kind).map_err(|_: FaultCode| Refusal::NotABlock)?;
-            let is_sound = kind == Kind::Frame || self.tables.shapes[shape as usize].allows(extent);
-            if is_sound { Ok((region, offset, shape)) } else { Err(Refusal::NotABlock) }
-        };
+    /// The region, offset, shape and extent of a block, from what is beside it before what is in it.
+    fn locate(&self, block: Block) -> Result<(&Region<'m>, usize, u32, u64), Refusal> {
         let address = block.address();
-        if let Some(offset) = self.heap.region.offset(address) {
+        let (region, offset, kind) = if let Some(offset) = self.heap.region.offset(address) {
             let is_object = self.heap.is_allocated(offset, &self.fast.cursors);
-            return if is_object { found(self.heap.region, offset, Kind::Heap) } else { Err(Refusal::NotABlock) };
-        }
-        if let Some(global) = self.tables.globals().find(|global| global.region.address(0) == address) {
-            return found(global.region, 0, Kind::Global);
-        }
-        let is_pushed = self.fast.newest_frame != 0 && address >= self.fast.newest_frame;
-        let offset = self.frames.offset(address).filter(|_| is_pushed).ok_or(Refusal::NotABlock)?;
-        found(self.frames, offset, Kind::Frame)
+            (&self.heap.region, is_object.then_some(offset), Kind::Heap)
+        } else if let Some(global) = self.tables.globals().find(|global| global.region.address(0) == address) {
+            (&global.region, Some(0), Kind::Global)
+        } else {
+            let is_pushed = self.fast.newest_frame != 0 && address >= self.fast.newest_frame;
+            (&self.frames, self.frames.offset(address).filter(|_| is_pushed), Kind::Frame)
+        };
+        let offset = offset.ok_or(Refusal::NotABlock)?;
+        let [tag1, tag2, tag3, extent] = region.load_words(offset);
+        let shape = self.tables.lookup(Tags { tag1, tag2, tag3 }, kind).map_err(|_: FaultCode| Refusal::NotABlock)?;
+        let fits = kind != Kind::Heap || extent + 32 <= u64::from(self.heap.blocks[offset / BLOCK].slot);
+        let layout = &self.tables.shapes[shape as usize];
+        let extent = if kind == Kind::Frame { layout.fixed } else { extent };
+        if layout.allows(extent) && fits { Ok((region, offset, shape, extent)) } else { Err(Refusal::NotABlock) }
     }
 
     /// Where a word of a payload is.
-    fn payload(&self, block: Block, offset: u64) -> Result<(Region<'m>, usize), Refusal> {
-        let (region, at, shape) = self.locate(block)?;
-        let shape = &self.tables.shapes[shape as usize];
-        let extent = if shape.kind == Kind::Frame { shape.fixed } else { region.load(at + 24) };
+    fn payload(&self, block: Block, offset: u64) -> Result<(&Region<'m>, usize), Refusal> {
+        let (region, at, _, extent) = self.locate(block)?;
         let is_inside = offset.is_multiple_of(8) && offset < extent;
         if is_inside { Ok((region, at + 32 + offset as usize)) } else { Err(Refusal::BadOffset) }
     }
@@ -488,7 +509,7 @@ fn mark_places(blocks: usize) -> usize {
 /// Takes a slot from a hole and writes its prefix; `None` if the hole is used up. Class 0 has a slot of no bytes at
 /// address zero, which is no block.
 #[inline(always)]
-fn bump(region: Region<'_>, cursor: &mut Cursor, shape: &Shape, slot: usize, extent: u64) -> Option<Block> {
+fn bump(region: &Region<'_>, cursor: &mut Cursor, shape: &Shape, slot: usize, extent: u64) -> Option<Block> {
     let at = cursor.next;
     if cursor.end - at < slot as u64 {
         return None;

@@ -18,47 +18,46 @@ const K: [u32; 64] = [
 #[derive(Clone, Debug)]
 pub struct Sha256 {
     state: [u32; 8],
+    /// The bytes since the last whole block.
     pending: [u8; 64],
-    pending_len: usize,
-    total_len: u64,
+    len: u64,
 }
 
 impl Sha256 {
     /// Starts a digest of nothing.
     pub(crate) fn new() -> Self {
         let state = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
-        Self { state, pending: [0; 64], pending_len: 0, total_len: 0 }
+        Self { state, pending: [0; 64], len: 0 }
     }
 
     /// The digest of `bytes`.
-    #[must_use]
     pub fn digest(bytes: &[u8]) -> [u8; 32] {
+        Self::of(&[bytes])
+    }
+
+    /// The digest of parts, one after the other.
+    pub(crate) fn of(parts: &[&[u8]]) -> [u8; 32] {
         let mut hash = Self::new();
-        hash.update(bytes);
+        parts.iter().for_each(|part| hash.update(part));
         hash.finish()
     }
 
     /// Adds `bytes`.
-    pub(crate) fn update(&mut self, mut bytes: &[u8]) {
-        self.total_len = self.total_len.wrapping_add(bytes.len() as u64);
-        while !bytes.is_empty() {
-            let take = (64 - self.pending_len).min(bytes.len());
-            let (now, later) = bytes.split_at(take);
-            self.pending[self.pending_len..self.pending_len + take].copy_from_slice(now);
-            self.pending_len += take;
-            bytes = later;
-            if self.pending_len == 64 {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.pending[self.len as usize % 64] = byte;
+            self.len = self.len.wrapping_add(1);
+            if self.len.is_multiple_of(64) {
                 compress(&mut self.state, &self.pending);
-                self.pending_len = 0;
             }
         }
     }
 
     /// Ends the message and gives its digest.
     pub(crate) fn finish(mut self) -> [u8; 32] {
-        let bits = self.total_len.wrapping_mul(8);
+        let bits = self.len.wrapping_mul(8);
         self.update(&[0x80]);
-        while self.pending_len != 56 {
+        while self.len % 64 != 56 {
             self.update(&[0]);
         }
         self.update(&bits.to_be_bytes());
@@ -81,19 +80,17 @@ fn compress(state: &mut [u32; 8], block: &[u8; 64]) {
         let s1 = w[t - 2].rotate_right(17) ^ w[t - 2].rotate_right(19) ^ (w[t - 2] >> 10);
         w[t] = w[t - 16].wrapping_add(s0).wrapping_add(w[t - 7]).wrapping_add(s1);
     }
-    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
+    let mut now = *state;
     for t in 0..64 {
+        let [a, b, c, d, e, f, g, h] = now;
         let s1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
         let choice = (e & f) ^ (!e & g);
         let t1 = h.wrapping_add(s1).wrapping_add(choice).wrapping_add(K[t]).wrapping_add(w[t]);
         let s0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
         let majority = (a & b) ^ (a & c) ^ (b & c);
-        (h, g, f, e) = (g, f, e, d.wrapping_add(t1));
-        (d, c, b, a) = (c, b, a, t1.wrapping_add(s0.wrapping_add(majority)));
+        now = [t1.wrapping_add(s0.wrapping_add(majority)), a, b, c, d.wrapping_add(t1), e, f, g];
     }
-    for (word, add) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
-        *word = word.wrapping_add(add);
-    }
+    *state = core::array::from_fn(|i| state[i].wrapping_add(now[i]));
 }
 
 #[cfg(test)]

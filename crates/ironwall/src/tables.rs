@@ -3,7 +3,7 @@
 //! A unit's image is verified whole before anything of it is taken in. Entries are found through one index, sorted
 //! by `tag1`, `tag3`, `tag2`, so neither the order of attaching nor that of memory has any influence.
 
-use crate::carve::{Carver, words_of};
+use crate::carve::{Carver, List, words_of};
 use crate::class::{class_of, slot_of};
 use crate::error::{FaultCode, Refusal};
 use crate::id::{Kind, Uuid};
@@ -23,13 +23,11 @@ pub struct EntryId(pub(crate) u32);
 
 impl EntryId {
     /// The number that compiled code uses.
-    #[must_use]
     pub fn number(self) -> u32 {
         self.0
     }
 
     /// The entry with a number; calls refuse one that names none.
-    #[must_use]
     pub fn from_number(number: u32) -> Self {
         Self(number)
     }
@@ -47,12 +45,18 @@ pub(crate) enum State {
 /// An attached table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Table<'m> {
-    pub(crate) image: Option<Image<'m>>,
-    pub(crate) id: Uuid,
+    pub(crate) image: Image<'m>,
     pub(crate) first_shape: u32,
     pub(crate) state: State,
     /// Its place in the order of initialisation, once linked.
     position: u32,
+}
+
+impl<'m> Table<'m> {
+    /// The entry of a shape of this table.
+    fn entry(&self, shape: u32) -> Entry<'m> {
+        self.image.entry((shape - self.first_shape) as usize)
+    }
 }
 
 /// An attached entry, as allocation and marking need it. The first 40 bytes are known to C.
@@ -92,7 +96,7 @@ impl Shape {
 }
 
 /// A global block.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Global<'m> {
     pub(crate) region: Region<'m>,
     pub(crate) shape: u32,
@@ -126,109 +130,94 @@ impl TableLimits {
 /// The collections.
 #[derive(Debug)]
 pub(crate) struct Tables<'m> {
-    tables: &'m mut [Table<'m>],
-    table_count: usize,
+    tables: List<'m, Table<'m>>,
     /// Tables by UUID.
-    order: &'m mut [u32],
-    pub(crate) shapes: &'m mut [Shape],
-    pub(crate) shape_count: usize,
+    order: List<'m, u32>,
+    /// The first is no entry.
+    pub(crate) shapes: List<'m, Shape>,
     /// Shapes by tags.
-    index: &'m mut [u32],
-    index_len: usize,
-    pub(crate) offsets: &'m mut [u32],
-    offset_count: usize,
-    globals: &'m mut [Global<'m>],
-    global_count: usize,
+    index: List<'m, u32>,
+    pub(crate) offsets: List<'m, u32>,
+    globals: List<'m, Global<'m>>,
     /// How often tags were looked up.
     pub(crate) lookups: Cell<u64>,
 }
 
 impl<'m> Tables<'m> {
     pub(crate) fn new(limits: &TableLimits, carver: &mut Carver<'m>) -> Option<Self> {
-        let none = Table { image: None, id: Uuid::NIL, first_shape: 0, state: State::Attached, position: u32::MAX };
+        let none = Table { image: Image::EMPTY, first_shape: 0, state: State::Attached, position: u32::MAX };
+        let no_shape = || Shape { table: u32::MAX, ..Shape::default() };
+        let no_global = || Global { region: Region::EMPTY, shape: 0 };
+        let mut shapes = List::new(carver.filled(limits.entries.saturating_add(1), no_shape)?);
+        shapes.push(no_shape());
         Some(Self {
-            tables: carver.filled(limits.tables, none)?,
-            table_count: 0,
-            shapes: carver.filled(limits.entries.saturating_add(1), Shape { table: u32::MAX, ..Shape::default() })?,
-            shape_count: 1,
-            globals: carver.filled(limits.globals, Global { region: Region::EMPTY, shape: 0 })?,
-            global_count: 0,
-            order: carver.halves(limits.tables)?,
-            index: carver.halves(limits.entries)?,
-            index_len: 0,
-            offsets: carver.halves(limits.offsets)?,
-            offset_count: 0,
+            tables: List::new(carver.filled(limits.tables, || none)?),
+            shapes,
+            globals: List::new(carver.filled(limits.globals, no_global)?),
+            order: List::new(carver.halves(limits.tables)?),
+            index: List::new(carver.halves(limits.entries)?),
+            offsets: List::new(carver.halves(limits.offsets)?),
             lookups: Cell::new(0),
         })
     }
 
     /// Takes a unit's table and global blocks into the collections; all or nothing.
-    pub(crate) fn attach(&mut self, bytes: &'m [u8], globals: &[Region<'m>]) -> Result<UnitId, Refusal> {
+    pub(crate) fn attach(
+        &mut self,
+        bytes: &'m [u8],
+        mut globals: impl Iterator<Item = Region<'m>>,
+    ) -> Result<UnitId, Refusal> {
         let image = Image::verify(bytes).map_err(|(rule, offset)| Refusal::Image(rule, offset))?;
         let place = match self.find_table(image.table()) {
             Ok(_) => return Err(Refusal::DuplicateTable),
             Err(place) => place,
         };
-        let has_room = self.table_count < self.tables.len()
-            && image.entry_count() <= self.shapes.len() - self.shape_count
-            && image.offset_count() <= self.offsets.len() - self.offset_count
-            && globals.len() <= self.globals.len() - self.global_count;
+        let has_room = self.tables.has_room(1)
+            && self.shapes.has_room(image.entry_count())
+            && self.offsets.has_room(image.offset_count());
         if !has_room {
             return Err(Refusal::TooManyTables);
         }
+        if (0..image.entry_count()).any(|i| self.find(image.entry(i).tags).is_ok()) {
+            return Err(Refusal::TagsTaken);
+        }
+        let (table, first_shape, old_globals) =
+            (self.tables.len() as u32, self.shapes.len() as u32, self.globals.len());
+        let added = globals.try_for_each(|region| {
+            let entry = global_entry(&image, &region).ok_or(Refusal::BadGlobal)?;
+            let room = self.globals.has_room(1).then_some(()).ok_or(Refusal::TooManyTables);
+            room.map(|()| self.globals.push(Global { region, shape: first_shape + entry as u32 }))
+        });
+        added.inspect_err(|_| self.globals.truncate(old_globals))?;
         for i in 0..image.entry_count() {
-            if self.find(image.entry(i).tags).is_ok() {
-                return Err(Refusal::TagsTaken);
-            }
+            self.add_shape(table, &image.entry(i));
         }
-        let first_shape = self.shape_count as u32;
-        for (i, &region) in globals.iter().enumerate() {
-            let entry = global_entry(&image, region).ok_or(Refusal::BadGlobal)?;
-            self.globals[self.global_count + i] = Global { region, shape: first_shape + entry as u32 };
-        }
-
-        let table = self.table_count;
-        self.global_count += globals.len();
-        for i in 0..image.entry_count() {
-            self.add_shape(table as u32, &image.entry(i));
-        }
-        let (id, position) = (image.table(), u32::MAX);
-        self.tables[table] = Table { image: Some(image), id, first_shape, state: State::Attached, position };
-        insert(self.order, self.table_count, place, table as u32);
-        self.table_count += 1;
-        Ok(UnitId(table as u32))
+        self.tables.push(Table { image, first_shape, state: State::Attached, position: u32::MAX });
+        self.order.insert(place, table);
+        Ok(UnitId(table))
     }
 
     /// Compares every used structure with the one that is there, and puts the units in order of initialisation:
     /// imports first, then by UUID.
     pub(crate) fn link(&mut self) -> Result<(), Refusal> {
         for (_, table) in self.units() {
-            let image = table.image.as_ref();
-            for using in image.into_iter().flat_map(|image| (0..image.use_count()).map(|i| image.using(i))) {
-                self.check_use(&using)?;
-            }
+            (0..table.image.use_count()).try_for_each(|i| self.check_use(&table.image.using(i)))?;
         }
         let mut position = self.units().filter(|(_, table)| table.state != State::Attached).count();
-        while position < self.table_count {
+        while position < self.tables.len() {
             let next = self.units().find(|(_, table)| {
                 table.state == State::Attached && table.position == u32::MAX && self.imports_have_positions(table)
             });
             let Some(unit) = next.map(|(unit, _)| unit) else {
-                let tables = &mut self.tables[..self.table_count];
-                tables
-                    .iter_mut()
-                    .filter(|table| table.state == State::Attached)
-                    .for_each(|table| table.position = u32::MAX);
+                let attached = self.tables.iter_mut().filter(|table| table.state == State::Attached);
+                attached.for_each(|table| table.position = u32::MAX);
                 return Err(Refusal::ImportCycle);
             };
             self.tables[unit.0 as usize].position = position as u32;
             position += 1;
         }
-        for table in &mut self.tables[..self.table_count] {
-            if table.state == State::Attached {
-                table.state = State::Linked;
-            }
-        }
+        let attached = self.tables.iter_mut().filter(|table| table.state == State::Attached);
+        attached.for_each(|table| table.state = State::Linked);
         Ok(())
     }
 
@@ -247,7 +236,7 @@ impl<'m> Tables<'m> {
             Some(State::Linked) => {}
         }
         self.tables[unit.0 as usize].state = State::Started;
-        for shape in &mut self.shapes[..self.shape_count] {
+        for shape in self.shapes.iter_mut() {
             if shape.table == unit.0 && shape.kind == Kind::Heap && shape.tail == Tail::None {
                 let class = class_of(32 + shape.fixed as usize);
                 (shape.class, shape.slot) = (class as u32, slot_of(class) as u32);
@@ -268,8 +257,7 @@ impl<'m> Tables<'m> {
 
     fn find(&self, tags: Tags) -> Result<u32, FaultCode> {
         let at = |&shape: &u32| self.shapes[shape as usize].tags;
-        let index = &self.index[..self.index_len];
-        let index = equal_range(index, |shape| at(shape).tag1.cmp(&tags.tag1)).ok_or(FaultCode::Tag1Unknown)?;
+        let index = equal_range(&self.index, |shape| at(shape).tag1.cmp(&tags.tag1)).ok_or(FaultCode::Tag1Unknown)?;
         let index = equal_range(index, |shape| at(shape).tag3.cmp(&tags.tag3)).ok_or(FaultCode::Tag3Wrong)?;
         let index = equal_range(index, |shape| at(shape).tag2.cmp(&tags.tag2)).ok_or(FaultCode::Tag2Wrong)?;
         index.first().copied().filter(|&shape| self.is_attached(shape)).ok_or(FaultCode::Tag2Wrong)
@@ -285,23 +273,22 @@ impl<'m> Tables<'m> {
     }
 
     pub(crate) fn table(&self, unit: UnitId) -> Option<&Table<'m>> {
-        self.tables[..self.table_count].get(unit.0 as usize)
+        self.tables.get(unit.0 as usize)
     }
 
     /// The units in the order of their tables' UUIDs.
     pub(crate) fn units(&self) -> impl Iterator<Item = (UnitId, &Table<'m>)> {
-        self.order[..self.table_count].iter().map(|&table| (UnitId(table), &self.tables[table as usize]))
+        self.order.iter().map(|&table| (UnitId(table), &self.tables[table as usize]))
     }
 
     pub(crate) fn globals(&self) -> impl Iterator<Item = &Global<'m>> {
-        self.globals[..self.global_count].iter().filter(|global| self.is_attached(global.shape))
+        self.globals.iter().filter(|global| self.is_attached(global.shape))
     }
 
     /// The identities of a shape, for records.
     pub(crate) fn identity(&self, shape: u32) -> (Uuid, Uuid) {
         let table = self.table(UnitId(self.shapes[shape as usize].table));
-        let entry = table.and_then(|table| Some(table.image?.entry((shape - table.first_shape) as usize)));
-        table.map_or((Uuid::NIL, Uuid::NIL), |table| (table.id, entry.map_or(Uuid::NIL, |entry| entry.id)))
+        table.map_or((Uuid::NIL, Uuid::NIL), |table| (table.image.table(), table.entry(shape).id))
     }
 
     /// The entry with an identity.
@@ -310,7 +297,7 @@ impl<'m> Tables<'m> {
     }
 
     fn find_table(&self, id: Uuid) -> Result<usize, usize> {
-        self.order[..self.table_count].binary_search_by_key(&id, |&table| self.tables[table as usize].id)
+        self.order.binary_search_by_key(&id, |&table| self.tables[table as usize].image.table())
     }
 
     fn check_use(&self, using: &crate::image::Use) -> Result<(), Refusal> {
@@ -320,56 +307,46 @@ impl<'m> Tables<'m> {
         }
         let table = &self.tables[self.order[found] as usize];
         let shape = self.entry(using.table, using.structure).ok_or(Refusal::MissingImport)?;
-        let entry = table.image.map(|image| image.entry((shape.0 - table.first_shape) as usize));
-        if entry.is_some_and(|entry| entry.layout == using.layout) { Ok(()) } else { Err(Refusal::LayoutMismatch) }
+        if table.entry(shape.0).layout == using.layout { Ok(()) } else { Err(Refusal::LayoutMismatch) }
     }
 
     fn imports_have_positions(&self, table: &Table<'_>) -> bool {
-        let Some(image) = &table.image else { return true };
-        (0..image.use_count()).all(|i| {
-            let id = image.using(i).table;
-            id == table.id
+        (0..table.image.use_count()).all(|i| {
+            let id = table.image.using(i).table;
+            id == table.image.table()
                 || self.find_table(id).is_ok_and(|at| self.tables[self.order[at] as usize].position != u32::MAX)
         })
     }
 
     fn add_shape(&mut self, table: u32, entry: &Entry<'m>) {
-        let (first_offset, mut offset_count, mut mask) = (self.offset_count, 0, 0);
+        let (first_offset, mut mask) = (self.offsets.len(), 0u64);
         for slot in slots(entry.offsets) {
-            self.offsets[first_offset + offset_count] = slot;
-            offset_count += 1;
+            self.offsets.push(slot);
             mask |= 1u64.checked_shl(slot / 8).unwrap_or(0);
         }
-        self.offset_count += offset_count;
-        if mask.count_ones() as usize == offset_count {
-            offset_count = 0;
-        } else {
-            mask = 0;
-        }
-        self.shapes[self.shape_count] = Shape {
+        let count = (self.offsets.len() - first_offset) as u32;
+        let (mask, offset_count) = if mask.count_ones() == count { (mask, 0) } else { (0, count) };
+        let key = |tags: Tags| (tags.tag1, tags.tag3, tags.tag2);
+        let place = self.index.partition_point(|&shape| key(self.shapes[shape as usize].tags) < key(entry.tags));
+        self.index.insert(place, self.shapes.len() as u32);
+        self.shapes.push(Shape {
             tags: entry.tags,
             fixed: u64::from(entry.fixed),
             mask,
             first_offset: first_offset as u32,
-            offset_count: offset_count as u32,
+            offset_count,
             table,
             element: entry.element,
             kind: entry.kind,
             tail: entry.tail,
             has_odd_words: entry.has_odd_words,
             ..Shape::default()
-        };
-        let key = |tags: Tags| (tags.tag1, tags.tag3, tags.tag2);
-        let index = &self.index[..self.index_len];
-        let place = index.partition_point(|&shape| key(self.shapes[shape as usize].tags) < key(entry.tags));
-        insert(self.index, self.index_len, place, self.shape_count as u32);
-        self.index_len += 1;
-        self.shape_count += 1;
+        });
     }
 }
 
 /// The entry of a global block, if the block has the tags of a global of this image and the room.
-fn global_entry(image: &Image<'_>, region: Region<'_>) -> Option<usize> {
+fn global_entry(image: &Image<'_>, region: &Region<'_>) -> Option<usize> {
     let [tag1, tag2, tag3, extent] = region.load_words(0);
     let entry = (0..image.entry_count()).find(|&i| image.entry(i).tags == Tags { tag1, tag2, tag3 })?;
     let fixed = u64::from(image.entry(entry).fixed);
@@ -382,10 +359,4 @@ fn equal_range(sorted: &[u32], compare: impl Fn(&u32) -> core::cmp::Ordering) ->
     let start = sorted.partition_point(|shape| compare(shape).is_lt());
     let end = start + sorted[start..].partition_point(|shape| compare(shape).is_eq());
     (start < end).then(|| &sorted[start..end])
-}
-
-/// Puts a value into the first `len` elements.
-fn insert(list: &mut [u32], len: usize, at: usize, value: u32) {
-    list.copy_within(at..len, at + 1);
-    list[at] = value;
 }

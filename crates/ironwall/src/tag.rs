@@ -20,34 +20,29 @@ pub struct Tags {
 
 impl Tags {
     /// The tags of a structure in a table.
-    #[must_use]
     pub fn new(table: Uuid, structure: Uuid) -> Self {
         Self { tag1: tag1(structure), tag2: tag2(structure), tag3: tag3(table) }
     }
 }
 
 /// `tag1` of a structure.
-#[must_use]
 pub fn tag1(structure: Uuid) -> u64 {
     let hash = hash(b"ironwall.tag1.v1\0", structure) & !0xffff;
     hash | u64::from(confirmation(hash))
 }
 
 /// `tag2` of a structure.
-#[must_use]
 pub fn tag2(structure: Uuid) -> u64 {
     hash(b"ironwall.tag2.v1\0", structure)
 }
 
 /// `tag3` of a table.
-#[must_use]
 pub fn tag3(table: Uuid) -> u64 {
     hash(b"ironwall.tag3.v1\0", table)
 }
 
 /// Whether the low 16 bits of `tag1` confirm the upper 48. All zeros and all ones never do.
 #[inline]
-#[must_use]
 pub fn is_confirmed(tag1: u64) -> bool {
     u64::from(confirmation(tag1)) == tag1 & 0xffff && tag1 != 0 && tag1 != u64::MAX
 }
@@ -61,27 +56,18 @@ fn confirmation(tag1: u64) -> u16 {
 
 /// What each leading byte adds to the CRC, for the polynomial x¹⁶ + x¹² + x⁵ + 1.
 const CRC: [u16; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut crc = (byte as u16) << 8;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = if crc & 0x8000 != 0 { crc << 1 ^ 0x1021 } else { crc << 1 };
-            bit += 1;
-        }
-        table[byte] = crc;
-        byte += 1;
+    let (mut table, mut bit) = ([0; 256], 0);
+    while bit < 256 * 8 {
+        let crc = if bit % 8 == 0 { (bit as u16 / 8) << 8 } else { table[bit / 8] };
+        table[bit / 8] = if crc & 0x8000 != 0 { crc << 1 ^ 0x1021 } else { crc << 1 };
+        bit += 1;
     }
     table
 };
 
 /// The first 64 bits of the SHA-256 of a domain and a UUID.
 fn hash(domain: &[u8], uuid: Uuid) -> u64 {
-    let mut hash = Sha256::new();
-    hash.update(domain);
-    hash.update(&uuid.0);
-    hash.finish()[..8].iter().fold(0, |word, &byte| word << 8 | u64::from(byte))
+    Sha256::of(&[domain, &uuid.0])[..8].iter().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use ironwall::{Block, EntryId, Failure, FaultCode, Kind, Origin, Refusal, Region
 use ironwall_format::{Structure, Table};
 
 fn runtime() -> Runtime<'static> {
-    empty_runtime(256 * KIB, &config())
+    empty_runtime(256 * KIB, config())
 }
 
 /// A global block of a table, as a compiler emits it.
@@ -36,17 +36,18 @@ fn r7_3_a_both_collections_can_be_enumerated() {
     let mut runtime = runtime();
     let table = common();
     let global = global_block(&table, &globals(), 2);
-    runtime.attach(image(&table), &[global]).expect("attached");
+    let address = global.address(0);
+    runtime.attach(image(&table), [global]).expect("attached");
     assert_eq!(runtime.units().map(|(_, image)| image.table()).collect::<Vec<_>>(), [table.id()]);
-    assert_eq!(runtime.globals().map(Block::address).collect::<Vec<_>>(), [global.address(0)]);
+    assert_eq!(runtime.globals().map(Block::address).collect::<Vec<_>>(), [address]);
     assert_eq!(runtime.census().count(), 5);
 }
 
 #[test]
 fn r7_1_d_the_same_table_twice_is_refused() {
     let mut runtime = runtime();
-    runtime.attach(image(&common()), &[]).expect("attached");
-    assert_eq!(runtime.attach(image(&common()), &[]), Err(Refusal::DuplicateTable));
+    runtime.attach(image(&common()), []).expect("attached");
+    assert_eq!(runtime.attach(image(&common()), []), Err(Refusal::DuplicateTable));
     assert_eq!(runtime.units().count(), 1);
 }
 
@@ -56,9 +57,9 @@ fn r7_1_e_a_layout_that_the_consumer_does_not_expect_is_not_linked() {
     let app = Table::new("app", "main").using(&library(16), Kind::Heap, "S");
     for (size, outcome) in [(16, Ok(())), (24, Err(Refusal::LayoutMismatch))] {
         let mut runtime = runtime();
-        runtime.attach(image(&app), &[]).expect("attached");
+        runtime.attach(image(&app), []).expect("attached");
         assert_eq!(runtime.link(), Err(Refusal::MissingImport));
-        runtime.attach(image(&library(size)), &[]).expect("attached");
+        runtime.attach(image(&library(size)), []).expect("attached");
         assert_eq!(runtime.link(), outcome);
         assert_eq!(runtime.next_unit().is_some(), outcome.is_ok());
     }
@@ -72,7 +73,7 @@ fn r8_1_d_bodies_run_after_those_they_import() {
     for order in [[&a, &b, &c], [&c, &b, &a], [&b, &c, &a]] {
         let mut runtime = runtime();
         let units: Vec<UnitId> =
-            order.iter().map(|table| runtime.attach(image(table), &[]).expect("attached")).collect();
+            order.iter().map(|table| runtime.attach(image(table), []).expect("attached")).collect();
         assert_eq!(runtime.start_unit(units[0]), Err(Refusal::UnitNotAttached), "attached and not linked");
         runtime.link().expect("linked");
         let mut names = Vec::new();
@@ -92,8 +93,8 @@ fn r8_1_d_a_circle_of_imports_is_refused() {
     let (a, b) = (Table::new("p", "a"), Table::new("p", "b"));
     let (a, b) = (a.clone().importing(&b), b.importing(&a));
     let mut runtime = runtime();
-    runtime.attach(image(&a), &[]).expect("attached");
-    runtime.attach(image(&b), &[]).expect("attached");
+    runtime.attach(image(&a), []).expect("attached");
+    runtime.attach(image(&b), []).expect("attached");
     assert_eq!(runtime.link(), Err(Refusal::ImportCycle));
     assert_eq!(runtime.next_unit(), None);
 }
@@ -103,7 +104,7 @@ fn r8_1_d_a_unit_whose_initialisation_was_skipped_cannot_allocate() {
     let mut runtime = runtime();
     assert_eq!(runtime.allocate(EntryId::from_number(0)), Err(Refusal::UnitNotAttached));
     let table = Table::new("p", "u").with(Structure::of_slots(Kind::Heap, "X", 1));
-    let unit = runtime.attach(image(&table), &[]).expect("attached");
+    let unit = runtime.attach(image(&table), []).expect("attached");
     let entry = runtime.entry_at(unit, 0).expect("an entry");
     assert_eq!(runtime.allocate(entry), Err(Refusal::UnitNotAttached));
     runtime.link().expect("linked");
@@ -117,7 +118,7 @@ fn r8_1_d_a_body_may_collect() {
     let (a, b) = (Table::new("p", "a"), Table::new("p", "b"));
     let mut runtime = runtime();
     for table in [&a, &b] {
-        runtime.attach(image(table), &[]).expect("attached");
+        runtime.attach(image(table), []).expect("attached");
     }
     runtime.link().expect("linked");
     let first = runtime.next_unit().expect("a unit");
@@ -132,7 +133,7 @@ fn units_attached_later_are_initialised_later() {
     let a = Table::new("p", "a");
     start(&mut runtime, &[&a]);
     let b = Table::new("p", "b").importing(&a);
-    runtime.attach(image(&b), &[]).expect("attached");
+    runtime.attach(image(&b), []).expect("attached");
     assert_eq!(runtime.next_unit(), None);
     start_all(&mut runtime);
 }
@@ -143,10 +144,10 @@ fn r8_c_r8_a_empty_and_partial_tables_keep_their_identity() {
     let layouts = Table::new("p", "layouts").with(Structure::of_slots(Kind::Heap, "X", 1));
     let only_globals = Table::new("p", "globals").with(globals());
     let mut runtime = runtime();
-    runtime.attach(image(&empty), &[]).expect("attached");
-    runtime.attach(image(&layouts), &[]).expect("attached");
+    runtime.attach(image(&empty), []).expect("attached");
+    runtime.attach(image(&layouts), []).expect("attached");
     let block = global_block(&only_globals, &globals(), 2);
-    runtime.attach(image(&only_globals), &[block]).expect("attached");
+    runtime.attach(image(&only_globals), [block]).expect("attached");
     start_all(&mut runtime);
     let mut ids: Vec<_> = runtime.units().map(|(_, image)| image.table()).collect();
     let mut expected = [empty.id(), layouts.id(), only_globals.id()];
@@ -163,7 +164,7 @@ fn r7_3_b_globals_are_roots_as_long_as_their_table_is_attached() {
     let library = Table::new("lib", "x").with(Structure::of_slots(Kind::Heap, "X", 1)).with(globals());
     let mut runtime = runtime();
     let block = global_block(&library, &globals(), 2);
-    let library_unit = runtime.attach(image(&library), &[block]).expect("attached");
+    let library_unit = runtime.attach(image(&library), [block]).expect("attached");
     let unit = start(&mut runtime, &[&table])[0];
     assert_ne!(unit, library_unit);
     let pair = runtime.entry(table.id(), table.structure_id(Kind::Heap, "Pair")).expect("an entry");
@@ -212,9 +213,9 @@ fn global_blocks_that_are_not_of_the_unit_are_refused() {
     ];
     for block in blocks {
         let mut runtime = runtime();
-        assert_eq!(runtime.attach(image(&table), &[right(), block]), Err(Refusal::BadGlobal));
+        assert_eq!(runtime.attach(image(&table), [right(), block]), Err(Refusal::BadGlobal));
         assert_eq!((runtime.units().count(), runtime.globals().count()), (0, 0), "all or nothing");
-        runtime.attach(image(&table), &[right()]).expect("attached");
+        runtime.attach(image(&table), [right()]).expect("attached");
     }
 }
 
@@ -223,13 +224,13 @@ fn global_blocks_that_are_not_of_the_unit_are_refused() {
 fn r6_c_room_for_tables_is_fixed() {
     let mut runtime = runtime();
     for i in 0..16 {
-        runtime.attach(image(&Table::new("p", &i.to_string())), &[]).expect("attached");
+        runtime.attach(image(&Table::new("p", &i.to_string())), []).expect("attached");
     }
-    assert_eq!(runtime.attach(image(&common()), &[]), Err(Refusal::TooManyTables));
-    let mut runtime = empty_runtime(64 * KIB, &config());
+    assert_eq!(runtime.attach(image(&common()), []), Err(Refusal::TooManyTables));
+    let mut runtime = empty_runtime(64 * KIB, config());
     let many =
         (0..65).fold(Table::new("p", "u"), |table, i| table.with(Structure::of_slots(Kind::Heap, &format!("S{i}"), 1)));
-    assert_eq!(runtime.attach(image(&many), &[]), Err(Refusal::TooManyTables));
+    assert_eq!(runtime.attach(image(&many), []), Err(Refusal::TooManyTables));
 }
 
 /// All orders of `0..count`.
@@ -260,7 +261,7 @@ fn r7_3_c_r8_b_six_units_in_any_order_give_the_same_report() {
         let mut runtime = runtime();
         for &i in &order {
             let block = global_block(&tables[i], &globals(), 2);
-            runtime.attach(images[i], &[block]).expect("attached");
+            runtime.attach(images[i], [block]).expect("attached");
         }
         start_all(&mut runtime);
         let globals: Vec<Block> = runtime.globals().collect();

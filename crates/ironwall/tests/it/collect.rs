@@ -117,7 +117,7 @@ fn r5_a_r5_b_the_entry_is_a_function_and_the_dead_are_gone_on_return() {
 #[test]
 fn a_dead_object_is_wiped_and_a_new_one_is_zero() {
     for wipes in [true, false] {
-        let mut world = World::with(128 * KIB, &ironwall::Config { wipes, ..config() });
+        let mut world = World::with(128 * KIB, ironwall::Config { wipes, ..config() });
         let dead = world.pair();
         let kept = world.pair();
         let frame = world.frame();
@@ -140,7 +140,7 @@ fn a_dead_object_is_wiped_and_a_new_one_is_zero() {
 #[test]
 fn memory_that_is_not_zero_is_zeroed() {
     let config = ironwall::Config { heap_is_zeroed: false, wipes: false, ..config() };
-    let mut world = World::with(256 * KIB, &config);
+    let mut world = World::with(256 * KIB, config);
     for offset in (0..world.heap.byte_len()).step_by(8) {
         // SAFETY: the heap's region is not in use.
         unsafe { world.heap.pointer(offset).cast::<u64>().write(u64::MAX) };
@@ -198,7 +198,7 @@ fn large_objects_end_at_a_guard_page() {
     let heap = ironwall::Region::from_words(&mut words[skip..skip + heap_len / 8]);
     let config = ironwall::Config { pages: Some(note), ..config() };
     let bookkeeping = crate::support::leak(ironwall::Runtime::bookkeeping_words(heap_len, &config).expect("a length"));
-    let mut runtime = ironwall::Runtime::new(heap, bookkeeping, &config).expect("a runtime");
+    let mut runtime = ironwall::Runtime::new(heap, bookkeeping, config).expect("a runtime");
     let table = crate::support::common();
     crate::support::start(&mut runtime, &[&table]);
     let array = runtime.entry(table.id(), table.structure_id(Kind::Heap, "Array")).expect("an entry");
@@ -298,8 +298,8 @@ fn unusable_memory_is_refused() {
     let config = config();
     assert_eq!(ironwall::Runtime::bookkeeping_words(1000, &config), None);
     let heap = ironwall::Region::from_words(crate::support::leak(64 * KIB / 8));
-    let refusal = ironwall::Runtime::new(heap, crate::support::leak(100), &config).err();
+    let refusal = ironwall::Runtime::new(heap, crate::support::leak(100), config).err();
     assert_eq!(refusal, Some(Refusal::BadRegion));
-    let mut runtime = empty_runtime(64 * KIB, &config);
+    let mut runtime = empty_runtime(64 * KIB, crate::support::config());
     assert_eq!(runtime.collect(Origin::Program, 0).expect("a collection").live, 0, "an empty runtime can collect");
 }

@@ -1,6 +1,6 @@
 //! Damage: every fault has a trigger, is found before anything is reclaimed, and seals the heap.
 
-use crate::support::{KIB, World, config};
+use crate::support::{KIB, World, config, twin};
 use ironwall::tag::Tags;
 use ironwall::{Block, Failure, FaultCode, FaultRecord, Kind, Origin, Phase, Refusal, Uuid};
 use std::sync::Mutex;
@@ -136,12 +136,13 @@ fn r6_e_frames_out_of_bounds_and_out_of_order() {
     ];
     for (previous, code) in cases {
         let config = config();
-        let mut world = World::with(256 * KIB, &config);
+        let frames = twin(&config.frames);
+        let mut world = World::with(256 * KIB, config);
         let outer = world.frame();
         let frame = world.frame();
-        let offset = config.frames.offset(frame.address()).expect("in the shadow stack");
+        let offset = frames.offset(frame.address()).expect("in the shadow stack");
         // SAFETY: the word is in the shadow stack, which nothing else uses at the moment.
-        unsafe { config.frames.pointer(offset + 24).cast::<u64>().write(previous(outer, frame)) };
+        unsafe { frames.pointer(offset + 24).cast::<u64>().write(previous(outer, frame)) };
         let outcome = world.runtime.collect(Origin::Program, 0);
         let Err(Failure::Fault(record)) = outcome else { panic!("no fault: {outcome:?}") };
         assert_eq!((record.code, record.phase, record.root), (code, Phase::Frames, 1));
@@ -172,7 +173,7 @@ fn r6_e_a_handle_whose_object_was_overwritten() {
 fn r6_e_the_first_fault_is_told_once() {
     static TOLD: Mutex<Vec<FaultRecord>> = Mutex::new(Vec::new());
     let config = ironwall::Config { on_fault: Some(|record| TOLD.lock().expect("no panic").push(*record)), ..config() };
-    let mut world = World::with(128 * KIB, &config);
+    let mut world = World::with(128 * KIB, config);
     let frame = world.frame();
     world.runtime.store(frame, 0, 1).expect("a slot");
     let record = fault(&mut world);
@@ -187,7 +188,7 @@ fn odd_words_are_no_references_where_the_entry_says_so() {
     let table = Table::new("test", "odd")
         .with(Structure::of_slots(Kind::Heap, "Value", 1).with_odd_words())
         .with(Structure::of_slots(Kind::Frame, "frame", 1));
-    let mut runtime = empty_runtime(128 * KIB, &config());
+    let mut runtime = empty_runtime(128 * KIB, config());
     start(&mut runtime, &[&table]);
     let entry = |kind, name| runtime.entry(table.id(), table.structure_id(kind, name)).expect("an entry");
     let (value, frame) = (entry(Kind::Heap, "Value"), entry(Kind::Frame, "frame"));

@@ -50,7 +50,7 @@ struct Both {
 }
 
 impl Both {
-    fn new(config: &Config<'static>) -> Self {
+    fn new(config: Config<'static>) -> Self {
         let mut world = World::with(1024 * KIB, config);
         let frame = world.frame();
         let model = Model { roots: vec![None; 4], ..Model::default() };
@@ -124,7 +124,7 @@ fn r3_1_every_graph_of_four_objects_with_two_slots() {
     let largest = if cfg!(miri) { 1 } else { 4usize };
     for count in 1..=largest {
         let choices = count + 1;
-        let mut both = Both::new(&config());
+        let mut both = Both::new(config());
         let objects: Vec<usize> = (0..count).filter_map(|_| both.allocate(2)).collect();
         for graph in 0..choices.pow(2 * count as u32) {
             let mut rest = graph;
@@ -170,11 +170,11 @@ fn r3_1_random_operations_agree_with_the_model() {
     let (seeds, steps) = if cfg!(miri) { (2, 150) } else { (24, 2500) };
     for seed in 0..seeds {
         let config = Config { wipes: seed % 2 == 0, heap_is_zeroed: seed % 3 != 0, ..config() };
-        operate(&config, seed + 1, steps);
+        operate(config, seed + 1, steps);
     }
 }
 
-fn operate(config: &Config<'static>, seed: u64, steps: usize) {
+fn operate(config: Config<'static>, seed: u64, steps: usize) {
     let mut both = Both::new(config);
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut random = move |below: usize| {

@@ -197,9 +197,9 @@ fn no_changed_byte_is_accepted_even_with_its_digest() {
 
 #[test]
 fn a_refused_image_leaves_nothing_behind() {
-    let mut runtime = empty_runtime(64 * KIB, &config());
+    let mut runtime = empty_runtime(64 * KIB, config());
     let image = forged(HEADER_LEN + 16, &[7; 8]).leak();
-    let refusal = runtime.attach(image, &[]);
+    let refusal = runtime.attach(image, []);
     assert_eq!(refusal, Err(Refusal::Image(ImageRule::Tag, HEADER_LEN as u32 + 16)));
     assert_eq!((runtime.units().count(), runtime.census().count()), (0, 0));
 }

@@ -7,6 +7,7 @@ mod damage;
 mod digests;
 mod graphs;
 mod images;
+mod inspect;
 mod source;
 mod support;
 mod tags;

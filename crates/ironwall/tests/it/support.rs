@@ -13,6 +13,12 @@ pub(crate) fn leak(words: usize) -> &'static mut [u64] {
     &mut words[skip..skip + len]
 }
 
+/// The same memory once more, to damage it.
+pub(crate) fn twin(region: &Region<'static>) -> Region<'static> {
+    // SAFETY: tests use it between calls of the one runtime that has the region, on its thread.
+    unsafe { Region::from_raw(region.pointer(0), region.byte_len()) }
+}
+
 pub(crate) fn config() -> Config<'static> {
     Config {
         tables: TableLimits { tables: 16, entries: 64, offsets: 512, globals: 16 },
@@ -25,8 +31,8 @@ pub(crate) fn config() -> Config<'static> {
     }
 }
 
-pub(crate) fn empty_runtime(heap_len: usize, config: &Config<'static>) -> Runtime<'static> {
-    let bookkeeping = leak(Runtime::bookkeeping_words(heap_len, config).expect("a length"));
+pub(crate) fn empty_runtime(heap_len: usize, config: Config<'static>) -> Runtime<'static> {
+    let bookkeeping = leak(Runtime::bookkeeping_words(heap_len, &config).expect("a length"));
     Runtime::new(Region::from_words(leak(heap_len / 8)), bookkeeping, config).expect("a runtime")
 }
 
@@ -36,7 +42,7 @@ pub(crate) fn image(table: &Table) -> &'static [u8] {
 
 /// Attaches, links and starts units that import nothing.
 pub(crate) fn start(runtime: &mut Runtime<'static>, tables: &[&Table]) -> Vec<UnitId> {
-    let units = tables.iter().map(|table| runtime.attach(image(table), &[]).expect("attached")).collect();
+    let units = tables.iter().map(|table| runtime.attach(image(table), []).expect("attached")).collect();
     start_all(runtime);
     units
 }
@@ -72,14 +78,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(heap_len: usize) -> Self {
-        Self::with(heap_len, &config())
+        Self::with(heap_len, config())
     }
 
-    pub(crate) fn with(heap_len: usize, config: &Config<'static>) -> Self {
+    pub(crate) fn with(heap_len: usize, config: Config<'static>) -> Self {
         let table = common();
-        let bookkeeping = leak(Runtime::bookkeeping_words(heap_len, config).expect("a length"));
-        let heap = Region::from_words(leak(heap_len / 8));
-        let mut runtime = Runtime::new(heap, bookkeeping, config).expect("a runtime");
+        let bookkeeping = leak(Runtime::bookkeeping_words(heap_len, &config).expect("a length"));
+        let region = Region::from_words(leak(heap_len / 8));
+        let heap = twin(&region);
+        let mut runtime = Runtime::new(region, bookkeeping, config).expect("a runtime");
         start(&mut runtime, &[&table]);
         let pair = runtime.entry(table.id(), table.structure_id(Kind::Heap, "Pair")).expect("an entry");
         Self { runtime, table, heap, pair }

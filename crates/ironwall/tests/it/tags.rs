@@ -1,6 +1,6 @@
 //! The tags of blocks.
 
-use crate::support::{KIB, config, empty_runtime, start};
+use crate::support::{KIB, config, empty_runtime, start, twin};
 use ironwall::tag::{self, Tags, is_confirmed};
 use ironwall::{Failure, FaultCode, Kind, Origin, Uuid};
 use ironwall_format::{Structure, Table};
@@ -56,11 +56,11 @@ fn r7_2_a_objects_frames_and_globals_have_the_same_prefix() {
         .with(Structure::of_slots(Kind::Heap, "H", 1))
         .with(Structure::of_slots(Kind::Frame, "F", 1))
         .with(global.clone());
-    let mut runtime = empty_runtime(64 * KIB, &config());
+    let mut runtime = empty_runtime(64 * KIB, config());
     let words = crate::support::leak(5);
     words[..4].copy_from_slice(&table.prefix(&global));
     let image = crate::support::image(&table);
-    runtime.attach(image, &[ironwall::Region::from_words(words)]).expect("attached");
+    runtime.attach(image, [ironwall::Region::from_words(words)]).expect("attached");
     crate::support::start_all(&mut runtime);
     let entry = |kind, name| runtime.entry(table.id(), table.structure_id(kind, name)).expect("an entry");
     let (object, frame) = (entry(Kind::Heap, "H"), entry(Kind::Frame, "F"));
@@ -94,7 +94,7 @@ fn r7_2_e_objects_with_the_same_tag1_keep_their_own_layouts() {
         assert_eq!(tag::tag1(a), tag::tag1(b), "{name_a} and {name_b}");
 
         let frame = Table::new("p", "frame").with(Structure::of_slots(Kind::Frame, "F", 2));
-        let mut runtime = empty_runtime(64 * KIB, &config());
+        let mut runtime = empty_runtime(64 * KIB, config());
         start(&mut runtime, &tables.iter().chain([&frame]).collect::<Vec<_>>());
         let entry_a = runtime.entry(of_a.id(), a).expect("an entry");
         let entry_b = runtime.entry(of_b.id(), b).expect("an entry");
@@ -126,7 +126,8 @@ fn r7_2_d_r7_2_e_a_shared_tag1_without_its_other_tags_is_damage() {
             let heap = ironwall::Region::from_words(crate::support::leak(64 * KIB / 8));
             let config = config();
             let words = ironwall::Runtime::bookkeeping_words(heap.byte_len(), &config).expect("a length");
-            let mut runtime = ironwall::Runtime::new(heap, crate::support::leak(words), &config).expect("a runtime");
+            let region = twin(&heap);
+            let mut runtime = ironwall::Runtime::new(region, crate::support::leak(words), config).expect("a runtime");
             let unit = start(&mut runtime, &[&one])[0];
             let entry = runtime.entry_at(unit, 0).expect("an entry");
             let object = runtime.allocate(entry).expect("an object");
