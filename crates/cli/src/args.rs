@@ -39,6 +39,13 @@ pub(crate) enum Command {
     Boot(Boot),
     /// Make, check and list disk images.
     Image(Image),
+    /// Inspect compiled units of the Ironwall runtime.
+    ///
+    /// The exit status is 0 if all is well, 1 if something was found, 2 for a
+    /// wrong command line, 65 for a file that is not what it should be, 66 for
+    /// one that is not there, 70 for an error in this program, and 74 if
+    /// reading or writing failed.
+    Unit(crate::unit::Unit),
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.

@@ -2,13 +2,14 @@
 //!
 //! [`args`] defines flags, help, man page and completions in one place;
 //! [`run`] turns them into a guest, [`boot`] into a machine, [`image`] into a
-//! disk. Only this crate reads the environment and prints.
+//! disk; [`unit`] works on compiled units of the Ironwall runtime. Only this crate reads the environment and prints.
 #![forbid(unsafe_code)]
 
 mod args;
 mod boot;
 mod image;
 mod run;
+mod unit;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Some(Command::Run(run)) => run::run(&run),
         Some(Command::Boot(boot)) => Ok(boot::boot(&boot)),
         Some(Command::Image(image)) => image::image(&image),
+        Some(Command::Unit(args)) => Ok(unit::unit(&args)),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => man(),
     };

@@ -1,0 +1,72 @@
+//! The exit statuses of `vambrace unit`, those of `sysexits.h` where it has one.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use super::text::escaped;
+
+/// How a subcommand ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Status {
+    /// Done, and nothing is wrong.
+    Done = 0,
+    /// Done, and something was found.
+    #[expect(dead_code, reason = "the first subcommand that finds something uses it")]
+    Findings = 1,
+    /// The command line is wrong; the parser of arguments ends with the same.
+    #[expect(dead_code, reason = "the first subcommand with arguments that depend on each other uses it")]
+    Usage = 2,
+    /// A file is not what it should be.
+    BadData = 65,
+    /// A file is not there.
+    MissingFile = 66,
+    /// An error in this program.
+    Bug = 70,
+    /// Reading or writing failed.
+    Io = 74,
+}
+
+/// Why a subcommand did not do its work.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) status: Status,
+    message: String,
+}
+
+impl Failure {
+    /// A failure with a message that says what and where.
+    pub(crate) fn new(status: Status, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+
+    /// A file is not what it should be.
+    pub(crate) fn bad_data(path: &Path, problem: impl fmt::Display) -> Self {
+        Self::new(Status::BadData, format!("{}: {problem}", escaped(path.as_os_str().as_encoded_bytes())))
+    }
+
+    /// An operation on a file failed.
+    pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
+        let status = if error.kind() == io::ErrorKind::NotFound { Status::MissingFile } else { Status::Io };
+        Self::new(status, format!("{}: {error}", escaped(path.as_os_str().as_encoded_bytes())))
+    }
+
+    /// After a panic, which has told its message itself.
+    pub(crate) fn bug() -> Self {
+        Self::new(Status::Bug, "this is an error in vambrace; please report it with the files that led to it")
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// For standard output; files have [`Failure::io`].
+    fn from(error: io::Error) -> Self {
+        Self::new(Status::Io, format!("standard output: {error}"))
+    }
+}

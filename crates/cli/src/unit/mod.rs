@@ -1,0 +1,51 @@
+//! `vambrace unit`: compiled units for the Ironwall runtime, as table images and as archives.
+//!
+//! One file for each subcommand: its arguments and its `run`, which gives a [`Status`] or a [`Failure`]. A further
+//! one is a variant of [`UnitCommand`] and an arm of [`dispatch`]. [`exit`] has the statuses, [`files`] how files
+//! are read and written, [`text`] how names of unknown origin are printed.
+
+mod exit;
+mod files;
+mod inspect;
+mod table_view;
+mod text;
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use clap::{Args, Subcommand};
+
+use exit::{Failure, Status};
+
+/// `vambrace unit`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Unit {
+    #[command(subcommand)]
+    command: UnitCommand,
+}
+
+/// What `vambrace unit` does.
+#[derive(Clone, Debug, Subcommand)]
+enum UnitCommand {
+    /// Show what is in a table image: identities, tags, structures, uses.
+    Inspect(inspect::Inspect),
+}
+
+/// `vambrace unit`: the exit status, with whatever is wrong on standard error.
+pub(crate) fn unit(args: &Unit) -> u8 {
+    let result = catch_unwind(AssertUnwindSafe(|| dispatch(&args.command))).unwrap_or_else(|_| Err(Failure::bug()));
+    match result {
+        Ok(status) => status as u8,
+        Err(failure) => {
+            // Nothing can be done if standard error is closed as well.
+            let _ = writeln!(std::io::stderr(), "vambrace: {failure}");
+            failure.status as u8
+        }
+    }
+}
+
+fn dispatch(command: &UnitCommand) -> Result<Status, Failure> {
+    match command {
+        UnitCommand::Inspect(args) => inspect::run(args),
+    }
+}
