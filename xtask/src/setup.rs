@@ -20,6 +20,8 @@ struct Tool {
 
 const TOOLS: &[Tool] = &[
     Tool { programs: &["cc"], package: "gcc", purpose: "builds C libraries and native tests" },
+    Tool { programs: &["g++"], package: "g++", purpose: "checks that Ironwall's header is C++ too" },
+    Tool { programs: &["objdump"], package: "binutils", purpose: "takes compiled functions apart" },
     Tool { programs: &["aarch64-linux-gnu-gcc"], package: "gcc-aarch64-linux-gnu", purpose: "builds guest tests in C" },
     Tool {
         programs: &["qemu-aarch64-static", "qemu-aarch64"],

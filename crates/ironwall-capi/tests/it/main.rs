@@ -1,0 +1,6 @@
+//! Tests of the C interface: the header, what compilers make of it, and the calls.
+
+mod calls;
+mod fast_path;
+mod header;
+mod tools;
