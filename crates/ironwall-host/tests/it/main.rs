@@ -1,0 +1,6 @@
+//! The host's way to a runtime: without I/O, through the mailbox, and over sockets.
+
+mod mailbox;
+mod protocol;
+mod socket;
+mod support;
