@@ -123,7 +123,7 @@ pub(crate) unsafe fn collect(heap: *mut Runtime, origin: u32, reason: u64) -> Re
     match this.core.collect(origin, reason) {
         Ok(report) => {
             if let Some(zeal) = &mut this.zeal {
-                zeal.bury(&this.core, this.region);
+                zeal.bury(&this.core, (this.heap_base, this.heap_len));
             }
             Ok(report)
         }

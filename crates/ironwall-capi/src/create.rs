@@ -150,12 +150,12 @@ unsafe fn create(config: &Config) -> Result<Box<Runtime>, Status> {
     let core_config = core_config(config, frames);
     let needed = bookkeeping(config, &core_config).ok_or(IW_BAD_REGION)?;
 
-    let (base, len) = match (config.heap.cast::<u8>(), config.heap_len) {
+    let (heap_base, heap_len) = match (config.heap.cast::<u8>(), config.heap_len) {
         (base, len) if base.is_null() => (map(&mut mappings, len as usize)?.0, len as usize),
         given => given_region(given, HEAP_ALIGN)?,
     };
     // SAFETY: the memory is a mapping that lives as long as the heap, or named by the caller, who promises the same.
-    let region = unsafe { Region::from_raw(base, len) };
+    let region = unsafe { Region::from_raw(heap_base, heap_len) };
     let (base, len) = match (config.bookkeeping.cast::<u8>(), config.bookkeeping_len) {
         (base, _) if base.is_null() => map(&mut mappings, needed)?,
         given => given_region(given, WORD)?,
@@ -163,10 +163,11 @@ unsafe fn create(config: &Config) -> Result<Box<Runtime>, Status> {
     // SAFETY: as above; it is aligned to words, and only the heap uses it. It outlives the slice, which is a field of
     // the same structure as the mappings and is dropped before them.
     let words = unsafe { std::slice::from_raw_parts_mut(base.cast::<u64>(), len / WORD) };
-    let core = ironwall::Runtime::new(region, words, &core_config).map_err(status_of)?;
+    let core = ironwall::Runtime::new(region, words, core_config).map_err(status_of)?;
     let mut heap = Box::new(Runtime {
         core,
-        region,
+        heap_base,
+        heap_len,
         inits: Vec::new(),
         zeal: Zeal::new(config.flags),
         on_fault: None,

@@ -6,8 +6,8 @@ use crate::status::{IW_BAD_ARGUMENT, IW_END, IW_NO_SUCH_ENTRY, Status};
 use crate::types::{BlockInfo, EntryInfo, Ref, UnitInfo, check_size};
 use ironwall::{Block, Kind};
 
-/// What lies between two places where an object can start.
-const GRANULE: usize = 16;
+/// What lies between two addresses where an object can start.
+const GRANULE: u64 = 16;
 
 /// Tells of the attached table with an index, from zero, in the order of their UUIDs; `IW_END` behind the last.
 ///
@@ -114,12 +114,14 @@ pub unsafe extern "C" fn iw_next_block(heap: *mut Runtime, after: Ref, info: *mu
     let tell = |heap: &mut Runtime| {
         // SAFETY: as the caller promises.
         let info = unsafe { out(info, |info| info.size)? };
+        let range = heap.core.heap_range();
         let start = match after {
-            0 => 0,
-            word => heap.region.offset(word).ok_or(IW_BAD_ARGUMENT)?.next_multiple_of(GRANULE) + GRANULE,
+            0 => range.start,
+            // A block takes two granules at least, and starts at one.
+            word if range.contains(&word) => word / GRANULE * GRANULE + GRANULE,
+            _ => return Err(IW_BAD_ARGUMENT.into()),
         };
-        let places = (start..heap.region.byte_len()).step_by(GRANULE);
-        let mut blocks = places.filter_map(|offset| Block::from_word(heap.region.address(offset)));
+        let mut blocks = (start..range.end).step_by(GRANULE as usize).filter_map(Block::from_word);
         let found = blocks.find(|&block| heap.core.prefix(block).is_ok()).ok_or(IW_END)?;
         *info = describe(heap, found)?;
         Ok(())

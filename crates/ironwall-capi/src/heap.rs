@@ -4,7 +4,7 @@ use crate::memory::Mapping;
 use crate::status::{self, IW_BAD_ARGUMENT, Status, status_of};
 use crate::types::{FaultFn, HostFn, InitFn};
 use crate::zeal::Zeal;
-use ironwall::{Refusal, Region, UnitId};
+use ironwall::{Refusal, UnitId};
 use std::ffi::{c_char, c_void};
 use std::fmt::{self, Write};
 
@@ -14,7 +14,9 @@ use std::fmt::{self, Write};
 pub struct Runtime {
     /// First, because it begins with what inline functions use.
     pub(crate) core: ironwall::Runtime<'static>,
-    pub(crate) region: Region<'static>,
+    /// The heap's region, as zeal fills it.
+    pub(crate) heap_base: *mut u8,
+    pub(crate) heap_len: usize,
     pub(crate) inits: Vec<(UnitId, InitFn)>,
     pub(crate) zeal: Option<Zeal>,
     pub(crate) on_fault: FaultFn,

@@ -58,7 +58,7 @@ unsafe fn allocate(heap: *mut Runtime, make: impl FnOnce(Allocate<'_>) -> Result
         made = block.address();
         if let Some(zeal) = &mut heap.zeal {
             let extent = heap.core.prefix(block)?[3];
-            zeal.note(heap.region, block, extent);
+            zeal.note((heap.heap_base, heap.heap_len), block, extent);
         }
         Ok(())
     };

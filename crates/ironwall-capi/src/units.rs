@@ -23,7 +23,7 @@ pub unsafe extern "C" fn iw_attach(heap: *mut Runtime, unit: *const Unit, number
         check_size::<Unit>(unit.size)?;
         // SAFETY: as the caller promises.
         let (image, globals) = unsafe { (image(unit.metadata)?, globals(unit.globals)?) };
-        let id = heap.core.attach(image, &globals)?;
+        let id = heap.core.attach(image, globals)?;
         heap.inits.push((id, unit.init));
         if !number.is_null() {
             // SAFETY: it is not null, so it can be written.

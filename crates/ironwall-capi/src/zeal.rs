@@ -6,7 +6,7 @@
 
 use crate::heap::Runtime;
 use crate::types::{Fast, IW_POISON, IW_ZEAL_ALLOCATIONS, IW_ZEAL_POINTS, Shape};
-use ironwall::{Block, Region};
+use ironwall::Block;
 use std::collections::BTreeMap;
 
 /// How far around a new object memory may have been zeroed for it: the most of a hole that is taken at once.
@@ -32,7 +32,7 @@ impl Zeal {
     }
 
     /// Notes a new object, and fills again what was zeroed to make it.
-    pub(crate) fn note(&mut self, region: Region<'static>, block: Block, extent: u64) {
+    pub(crate) fn note(&mut self, region: (*mut u8, usize), block: Block, extent: u64) {
         let (start, len) = (block.address(), (32 + extent).next_multiple_of(16));
         let overlaps = |at: u64, len: u64| at + len > start;
         let before = self.objects.range(..start).next_back().filter(|(at, (len, _))| overlaps(**at, *len));
@@ -50,7 +50,7 @@ impl Zeal {
     }
 
     /// Fills what died in a collection.
-    pub(crate) fn bury(&mut self, core: &ironwall::Runtime<'static>, region: Region<'static>) {
+    pub(crate) fn bury(&mut self, core: &ironwall::Runtime<'static>, region: (*mut u8, usize)) {
         for (&at, (len, lives)) in self.objects.iter_mut().filter(|(_, (_, lives))| *lives) {
             *lives = Block::from_word(at).is_some_and(|block| core.prefix(block).is_ok());
             if !*lives {
@@ -61,12 +61,12 @@ impl Zeal {
 }
 
 /// Fills a dead object.
-fn poison(region: Region<'static>, at: u64, len: u64) {
-    let Some(offset) = region.offset(at) else { return };
-    let end = region.byte_len().min(offset.saturating_add(len as usize));
-    for offset in (offset..end.saturating_sub(7)).step_by(8) {
+fn poison((base, region_len): (*mut u8, usize), at: u64, len: u64) {
+    let Some(start) = (at as usize).checked_sub(base.addr()) else { return };
+    let end = region_len.min(start.saturating_add(len as usize));
+    for offset in (start..end.saturating_sub(7)).step_by(8) {
         // SAFETY: the word is in the heap's region, aligned to eight, and of an object that is dead.
-        unsafe { region.pointer(offset).cast::<u64>().write(IW_POISON) };
+        unsafe { base.add(offset).cast::<u64>().write(IW_POISON) };
     }
 }
 
