@@ -3,7 +3,15 @@
 //! A compiler fills a [`Table`] and emits the bytes of [`Table::image`] as a constant. The same table gives the same
 //! bytes wherever it is built. Nothing here is trusted: the runtime recomputes every hash when it attaches an image.
 
+//! [`describe`] makes one from a description in JSON, with a header and a source in C.
+
 #![forbid(unsafe_code)]
+
+pub mod describe;
+
+mod c_source;
+
+pub use c_source::CFiles;
 
 use ironwall::image::{
     ENTRY_LEN, Entry, FLAG_ODD_WORDS, HEADER_LEN, MAGIC, MAX_LEN, MAX_NAME, Tail, USE_LEN, Use, VERSION, layout_digest,
