@@ -2,7 +2,7 @@
 //! cheapest to fail.
 
 use crate::shell::{cargo, root, run as run_command, say};
-use crate::{bare, busybox, guest, oracle, programs, setup};
+use crate::{bare, busybox, guest, ironwall, oracle, programs, setup};
 use anyhow::{Context, Result, bail};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -16,6 +16,7 @@ const STEPS: &[Step] = &[
     ("tests", tests),
     ("tests of the userland", userland_tests),
     ("instructions", instructions),
+    ("the collector's size, and its tests on other machines", ironwall::quick),
     ("guest tests", || guest::run(&[])),
     ("guest tests, bare and on Linux", || bare::run(&["--on", "bare", "--on", "linux"].map(String::from))),
     ("disks", || bare::run(&["--disk".into()])),

@@ -195,8 +195,8 @@ pub(crate) fn vambrace() -> Result<PathBuf> {
     Ok(target_dir().join("release/vambrace"))
 }
 
-fn wait(child: &mut std::process::Child) -> Result<End> {
-    let deadline = Instant::now() + LIMIT;
+fn wait(child: &mut std::process::Child, limit: Duration) -> Result<End> {
+    let deadline = Instant::now() + limit;
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait()? {
             let ended = status.code().map(End::Exit).or_else(|| status.signal().map(End::Signal));
@@ -211,19 +211,26 @@ fn wait(child: &mut std::process::Child) -> Result<End> {
 
 fn run_one(prefix: &[PathBuf], program: &Path, verbose: bool) -> Result<Outcome> {
     let words: Vec<PathBuf> = prefix.iter().cloned().chain([program.to_path_buf()]).collect();
+    let (text, end) = capture(&words, &program.with_extension("log"), LIMIT)?;
+    if verbose {
+        say(text.trim_end());
+    }
+    Ok(tap::judge(text.lines(), &end))
+}
+
+/// Runs a command, and gives what it prints and how it ends; at `limit` it is killed.
+///
+/// # Errors
+/// It cannot be started.
+pub(crate) fn capture(words: &[PathBuf], log: &Path, limit: Duration) -> Result<(String, End)> {
     let (first, others) = words.split_first().context("a program to run")?;
     // Standard output is a file, so that a child that outlives its test holds up nothing.
-    let log = program.with_extension("log");
-    let out = File::create(&log).with_context(|| format!("cannot make {}", log.display()))?;
+    let out = File::create(log).with_context(|| format!("cannot make {}", log.display()))?;
     let errors = out.try_clone()?;
     let mut command = Command::new(first);
     command.args(others).stdin(Stdio::null()).stdout(out).stderr(errors).env_clear();
     command.env("PATH", "/usr/bin:/bin").env("HOME", "/tmp");
     let mut child = command.spawn().with_context(|| format!("cannot start {}", first.display()))?;
-    let end = wait(&mut child)?;
-    let text = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
-    if verbose {
-        say(text.trim_end());
-    }
-    Ok(tap::judge(text.lines(), &end))
+    let end = wait(&mut child, limit)?;
+    Ok((String::from_utf8_lossy(&fs::read(log)?).into_owned(), end))
 }

@@ -26,12 +26,13 @@ mod table;
 use crate::expectations::{Column, Expectations};
 use crate::guest::{self, file_name};
 use crate::shell::say;
-use crate::tap::{self, Outcome};
+use crate::tap::{self, End, Outcome};
 use anyhow::{Context, Result, bail};
 pub(crate) use mutations::run as mutations;
 use qemu::Setup;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use suite::{Kernel, Step};
 
 /// Seconds after which a test has hung, on a machine that is itself emulated.
@@ -158,6 +159,29 @@ fn run_on(kernel: &Kernel, setup: &Setup, programs: &[PathBuf], log: &Path, verb
         outcomes.insert(run.name, tap::judge(run.lines.iter().map(String::as_str), &run.end));
     }
     Ok(outcomes)
+}
+
+/// Runs commands on our kernel on a machine with this much memory: for each a name, its program and its arguments.
+/// Gives what each printed, how it ended, and its time.
+///
+/// # Errors
+/// Missing tools, and a machine that does not start.
+pub(crate) fn capture(
+    commands: &[(String, PathBuf, Vec<String>)],
+    memory_mib: u32,
+    limit_s: u64,
+) -> Result<Vec<(String, End, Duration)>> {
+    let kernel = kernel_of(Column::Bare, None)?.context("a kernel of its own")?;
+    let mut archive = suite::base(&kernel)?;
+    let mut steps = Vec::new();
+    for (name, program, arguments) in commands {
+        archive.copy(&format!("tests/{name}"), 0o755, program)?;
+        let words = std::iter::once(format!("/tests/{name}")).chain(arguments.iter().cloned()).collect();
+        steps.push(Step { words, name: name.clone(), limit_s });
+    }
+    let (setup, log) = (Setup { memory_mib, ..kernel.setup() }, qemu::place()?.join("ironwall.log"));
+    let runs = suite::run(&kernel, &setup, archive, &steps, &log)?;
+    Ok(runs.into_iter().map(|run| (run.lines.join("\n"), run.end, run.took)).collect())
 }
 
 /// Says what is not as expected in a column, and how many such things there are.

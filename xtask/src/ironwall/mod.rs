@@ -1,0 +1,58 @@
+//! `cargo xtask ironwall`: what examines the collector beyond `cargo test`.
+//!
+//! [`counts`] says how large what has to be trusted is. [`machines`] runs the tests on other machines.
+
+mod machines;
+
+use crate::shell::{cargo, output, say};
+use anyhow::{Result, bail, ensure};
+
+/// A part: its name, what it does, and its function.
+type Part = (&'static str, &'static str, fn(&[String]) -> Result<()>);
+
+const PARTS: &[Part] = &[
+    ("counts", "the core's lines of code and unsafe blocks", counts),
+    ("machines", "the tests on x86_64, on ARM64 and on the bare machine: machines [--long] [--write]", machines::run),
+];
+
+/// Runs one part.
+///
+/// # Errors
+/// There is no such part, or it failed.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let Some((name, rest)) = args.split_first().filter(|(name, _)| !name.starts_with('-')) else {
+        say("usage: cargo xtask ironwall PART [ARG…]\n");
+        for (name, about, _) in PARTS {
+            say(&format!("  {name:<10} {about}"));
+        }
+        return Ok(());
+    };
+    match PARTS.iter().find(|(part, _, _)| part == name) {
+        Some((_, _, run)) => run(rest),
+        None => bail!("{name}: no such part; `cargo xtask ironwall` lists them"),
+    }
+}
+
+/// Prints the line that the core's own test of its size prints.
+///
+/// # Errors
+/// It is too large.
+pub(crate) fn counts(args: &[String]) -> Result<()> {
+    ensure!(args.is_empty(), "usage: cargo xtask ironwall counts");
+    let mut command = cargo();
+    command.args(["test", "--locked", "--quiet", "-p", "ironwall", "--test", "it", "r1_a_", "--", "--show-output"]);
+    let text = output(&mut command)?;
+    let line = text.lines().find(|line| line.starts_with("ironwall: "));
+    let Some(line) = line else { bail!("the test of the core's size says nothing:\n{text}") };
+    say(line);
+    Ok(())
+}
+
+/// What CI runs of it.
+///
+/// # Errors
+/// A part failed.
+pub(crate) fn quick() -> Result<()> {
+    counts(&[])?;
+    machines::run(&[])
+}
