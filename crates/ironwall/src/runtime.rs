@@ -371,6 +371,7 @@ impl<'m> Runtime<'m> {
     /// # Errors
     /// [`Refusal::NotABlock`], [`Refusal::HandlesFull`].
     pub fn handle(&mut self, block: Block) -> Result<Handle, Refusal> {
+        self.heap.region.offset(block.address()).ok_or(Refusal::NotABlock)?;
         self.locate(block)?;
         self.handles.insert(block.address())
     }

@@ -282,6 +282,14 @@ fn handles_are_counted_roots() {
 }
 
 #[test]
+fn a_handle_on_a_frame_is_refused_and_not_a_fault_later() {
+    let mut world = World::new(128 * KIB);
+    let frame = world.frame();
+    assert_eq!(world.runtime.handle(frame), Err(Refusal::NotABlock));
+    assert_eq!(world.collect().handles, 0);
+}
+
+#[test]
 fn words_that_name_no_block_are_refused() {
     let mut world = World::new(128 * KIB);
     let pair = world.pair();
