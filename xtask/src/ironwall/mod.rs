@@ -1,8 +1,11 @@
 //! `cargo xtask ironwall`: what examines the collector beyond `cargo test`.
 //!
-//! [`counts`] says how large what has to be trusted is. [`machines`] runs the tests on other machines.
+//! [`counts`] says how large what has to be trusted is. [`machines`] runs the tests on other machines, [`miri`] under
+//! Miri, and [`fuzz`] runs the fuzz targets.
 
+mod fuzz;
 mod machines;
+mod miri;
 
 use crate::shell::{cargo, output, say};
 use anyhow::{Result, bail, ensure};
@@ -13,6 +16,8 @@ type Part = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 const PARTS: &[Part] = &[
     ("counts", "the core's lines of code and unsafe blocks", counts),
     ("machines", "the tests on x86_64, on ARM64 and on the bare machine: machines [--long] [--write]", machines::run),
+    ("miri", "the tests under Miri, with a nightly compiler", miri::run),
+    ("fuzz", "the fuzz targets under libFuzzer: fuzz [--seconds N | --executions N] [NAME…]", fuzz::run),
 ];
 
 /// Runs one part.

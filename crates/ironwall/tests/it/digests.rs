@@ -159,11 +159,11 @@ fn three_units() -> Report {
                 .with(Structure::of_slots(Kind::Global, "globals", 2))
         })
         .collect();
-    let mut runtime = crate::support::empty_runtime(256 * KIB, &config());
+    let mut runtime = crate::support::empty_runtime(256 * KIB, config());
     for table in &tables {
         let words = leak(6);
         words[..4].copy_from_slice(&table.prefix(&Structure::of_slots(Kind::Global, "globals", 2)));
-        runtime.attach(image(table), &[Region::from_words(words)]).expect("attached");
+        runtime.attach(image(table), [Region::from_words(words)]).expect("attached");
     }
     start_all(&mut runtime);
     let globals: Vec<Block> = runtime.globals().collect();
@@ -183,7 +183,7 @@ fn three_units() -> Report {
 
 fn again() -> Report {
     let config = Config { wipes: false, heap_is_zeroed: false, ..config() };
-    let mut world = World::with(512 * KIB, &config);
+    let mut world = World::with(512 * KIB, config);
     let frame = world.frame();
     for round in 0..2 {
         for i in 0..3000 {

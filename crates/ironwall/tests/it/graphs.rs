@@ -2,44 +2,8 @@
 
 use crate::support::{KIB, World, config};
 use ironwall::{Block, Config, Kind, Refusal};
+use ironwall_testkit::Model;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The reference: objects are numbers, slots hold numbers, and what roots do not reach is removed.
-#[derive(Clone, Debug, Default)]
-struct Model {
-    objects: BTreeMap<usize, Vec<Option<usize>>>,
-    roots: Vec<Option<usize>>,
-    next: usize,
-}
-
-impl Model {
-    fn allocate(&mut self, slots: usize) -> usize {
-        self.next += 1;
-        self.objects.insert(self.next, vec![None; slots]);
-        self.next
-    }
-
-    fn reachable(&self) -> BTreeSet<usize> {
-        let mut reached = BTreeSet::new();
-        let mut waiting: Vec<usize> = self.roots.iter().copied().flatten().collect();
-        while let Some(object) = waiting.pop() {
-            if reached.insert(object) {
-                waiting.extend(self.objects[&object].iter().copied().flatten());
-            }
-        }
-        reached
-    }
-
-    /// Removes what is not reachable and gives it.
-    fn collect(&mut self) -> Vec<usize> {
-        let reached = self.reachable();
-        let dead: Vec<usize> = self.objects.keys().copied().filter(|object| !reached.contains(object)).collect();
-        dead.iter().for_each(|object| {
-            self.objects.remove(object);
-        });
-        dead
-    }
-}
 
 /// The runtime and the model side by side.
 struct Both {
