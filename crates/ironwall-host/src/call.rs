@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ironwall::{Block, Failure, FaultRecord, Kind, Origin, Refusal, Report, Runtime, Uuid};
+use ironwall::{Block, Failure, FaultRecord, Origin, Refusal, Report, Runtime, Uuid};
 use serde_json::{Value, json};
 
 use crate::error::{Code, Error};
@@ -220,12 +220,7 @@ fn explain_block(runtime: &Runtime<'_>, block: Block, contents: bool, from: u64)
     let (table, structure) = runtime.identity(block).map_err(named)?;
     let prefix = runtime.prefix(block).map_err(named)?;
     let names = render::Names::of(runtime, table, structure);
-    let kind = names.as_ref().map_or(Kind::Heap, |names| names.kind);
-    // A frame's fourth word is the frame below; its payload is what its structure says.
-    let extent = match (&names, kind) {
-        (Some(names), Kind::Frame) => u64::from(names.fixed),
-        _ => prefix[3],
-    };
+    let (_, extent) = runtime.describe(block).map_err(named)?;
     let mut value = json!({
         "block": render::address(block.address()),
         "extent": extent,

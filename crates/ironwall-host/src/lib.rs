@@ -6,13 +6,15 @@
 //! how long it waits for the next host point, and is withdrawn when that time has passed.
 //!
 //! Reading order: [`call`] (what can be asked), [`request`] and [`render`] (its JSON), [`service`] (both without
-//! I/O), [`mailbox`], [`lines`], [`server`], [`socket_file`], [`client`]. `docs/ironwall/host.md` has the protocol.
+//! I/O), [`mailbox`], [`lines`], [`accept`], [`server`], [`socket_file`],
+//! [`client`]. `docs/ironwall/host.md` has the protocol.
 //!
 //! Calls that can wait, and there are no others: [`Door::call`], [`Ticket::wait`], [`Mailbox::serve_for`],
 //! [`serve`], [`Client::request`], and the end of a [`Server`]. [`Mailbox::host_point`] only works.
 
 #![forbid(unsafe_code)]
 
+pub mod accept;
 pub mod call;
 pub mod client;
 pub mod error;

@@ -16,8 +16,6 @@ pub struct Names {
     pub name: String,
     /// What it describes.
     pub kind: Kind,
-    /// The fixed part of its payload in bytes.
-    pub fixed: u32,
 }
 
 impl Names {
@@ -27,7 +25,7 @@ impl Names {
         let (_, image) = runtime.units().find(|(_, image)| image.table() == table)?;
         let entry = (0..image.entry_count()).map(|i| image.entry(i)).find(|entry| entry.id == structure)?;
         let (package, unit, name) = (text(image.package()), text(image.unit()), text(entry.name));
-        Some(Self { package, unit, name, kind: entry.kind, fixed: entry.fixed })
+        Some(Self { package, unit, name, kind: entry.kind })
     }
 }
 

@@ -177,7 +177,7 @@ fn a_passed_deadline_is_told_and_there_is_no_late_collection() {
 #[test]
 fn several_clients_are_served_and_more_than_that_are_sent_away() {
     let running = Running::start();
-    let mut clients: Vec<Client> = (0..ironwall_host::server::MAX_CONNECTIONS).map(|_| running.client()).collect();
+    let mut clients: Vec<Client> = (0..ironwall_host::accept::MAX_CONNECTIONS).map(|_| running.client()).collect();
     thread::scope(|scope| {
         for client in &mut clients {
             scope.spawn(move || {

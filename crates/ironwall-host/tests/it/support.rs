@@ -34,11 +34,11 @@ impl Program {
         };
         const HEAP: usize = 256 << 10;
         let bookkeeping = leak(Runtime::bookkeeping_words(HEAP, &config).expect("a length"));
-        let mut runtime = Runtime::new(Region::from_words(leak(HEAP / 8)), bookkeeping, &config).expect("a runtime");
+        let mut runtime = Runtime::new(Region::from_words(leak(HEAP / 8)), bookkeeping, config).expect("a runtime");
         let table = Table::new("test", "host")
             .with(Structure::of_slots(Kind::Heap, "Pair", 2))
             .with(Structure::of_slots(Kind::Frame, "main", 1));
-        runtime.attach(table.image().expect("an image").leak(), &[]).expect("attached");
+        runtime.attach(table.image().expect("an image").leak(), []).expect("attached");
         runtime.link().expect("linked");
         let unit = runtime.next_unit().expect("a unit");
         runtime.start_unit(unit).expect("started");
