@@ -37,3 +37,4 @@ pub mod time;
 pub mod tty;
 
 pub use kernel::{Config, End, Init, Kernel};
+pub use net::{Listener, OutsideStream};

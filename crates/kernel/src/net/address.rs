@@ -160,9 +160,14 @@ impl Names {
 
     /// The lines of `/proc/net/unix` for sockets that have names.
     pub(super) fn list(&self) -> Vec<Vec<u8>> {
+        self.sockets().iter().map(|socket| line(socket)).collect()
+    }
+
+    /// The sockets that have names, sorted by them.
+    pub(super) fn sockets(&self) -> Vec<Arc<Socket>> {
         let mut sockets: Vec<Arc<Socket>> = self.bound.lock().sockets.values().filter_map(Weak::upgrade).collect();
         sockets.sort_by_cached_key(|socket| to_bytes(socket.name().as_ref()));
-        sockets.iter().map(|socket| line(socket)).collect()
+        sockets
     }
 
     /// Forgets a name.

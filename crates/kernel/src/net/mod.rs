@@ -8,7 +8,7 @@
 //! A local [`socket::Socket`] has an inbox ([`buffer`]) that its peer puts messages
 //! into ([`send`]) and that it takes them out of ([`receive`]). Names are in
 //! [`address`], descriptors on their way in [`rights`], control messages in
-//! [`control`].
+//! [`control`]. [`outside`] connects to local sockets from outside the guest.
 
 mod address;
 mod any;
@@ -19,6 +19,7 @@ mod inet;
 mod messages;
 mod naming;
 mod options;
+mod outside;
 mod receive;
 mod rights;
 mod send;
@@ -43,6 +44,7 @@ use crate::syscalls;
 use crate::task::Task;
 
 use any::AnySocket;
+pub use outside::{Listener, OutsideStream};
 
 flag_args! {
     MsgFlags: u32, truncate;

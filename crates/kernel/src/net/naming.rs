@@ -7,7 +7,7 @@ use core::net::SocketAddrV4;
 
 use linux_abi::Errno;
 use linux_abi::fcntl::AT_FDCWD;
-use linux_abi::socket::SOMAXCONN;
+use linux_abi::socket::{SOMAXCONN, Ucred};
 use machine::GuestAddr;
 
 use super::address::{self, Address, Given, Key};
@@ -133,7 +133,7 @@ pub(super) fn name_for_credentials(socket: &Arc<Socket>) -> Result<()> {
 fn set_name(socket: &Socket, name: Address, key: Key, path: Option<Path>) {
     let mut state = socket.state.lock();
     state.name = Some(name);
-    state.binding = Some(Binding { key, _path: path });
+    state.binding = Some(Binding { key, path });
 }
 
 pub(super) fn listen(cx: &mut Cx<'_>, fd: i32, backlog: u32) -> Result<()> {
@@ -284,37 +284,45 @@ struct Connecting {
 
 impl Attempt for Connecting {
     fn attempt(&mut self, task: &Arc<Task>) -> Result<u64> {
-        let socket = &self.socket;
-        let listener = find(task, socket, &self.name)?;
-        let refused = || Errno::ECONNREFUSED.because("the other socket does not listen");
-        if Arc::ptr_eq(&listener, socket) || listener.state.lock().shut.contains(Shut::READ) {
-            return Err(refused());
-        }
-        let server = Socket::new(socket.net(), socket.kind());
-        server.state.lock().name = listener.name();
-        // Nobody else sees the new socket yet; if it is not kept it goes.
-        server.join(socket, peer_cred_of(task));
-        let mut state = socket.state.lock();
-        match state.phase {
-            Phase::Idle => {}
-            Phase::Listening => return Err(Errno::EINVAL.because("the socket listens")),
-            Phase::Connected => return Err(Errno::EISCONN.because("the socket is connected")),
-        }
-        let mut backlog = listener.backlog.lock();
-        let waiting = backlog.as_mut().ok_or_else(refused)?;
-        if waiting.pending.len() > waiting.limit {
-            return Err(Errno::EAGAIN.because("too many connections wait to be accepted"));
-        }
-        state.phase = Phase::Connected;
-        state.peer = Some(server.clone());
-        state.peer_cred = Some(waiting.cred);
-        waiting.pending.push_back(server);
-        drop(backlog);
-        drop(state);
-        listener.queue().wake_all();
-        socket.queue().wake_all();
-        Ok(0)
+        let listener = find(task, &self.socket, &self.name)?;
+        join_backlog(&self.socket, &listener, peer_cred_of(task)).map(|()| 0)
     }
+}
+
+/// Connects `socket` to a new one that waits at `listener` to be accepted; `cred` is who connects.
+///
+/// # Errors
+/// `ECONNREFUSED` if it does not listen, `EAGAIN` if too many wait already, `EINVAL` or `EISCONN` if `socket` is not
+/// new.
+pub(super) fn join_backlog(socket: &Arc<Socket>, listener: &Arc<Socket>, cred: Ucred) -> Result<()> {
+    let refused = || Errno::ECONNREFUSED.because("the other socket does not listen");
+    if Arc::ptr_eq(listener, socket) || listener.state.lock().shut.contains(Shut::READ) {
+        return Err(refused());
+    }
+    let server = Socket::new(socket.net(), socket.kind());
+    server.state.lock().name = listener.name();
+    // Nobody else sees the new socket yet; if it is not kept it goes.
+    server.join(socket, cred);
+    let mut state = socket.state.lock();
+    match state.phase {
+        Phase::Idle => {}
+        Phase::Listening => return Err(Errno::EINVAL.because("the socket listens")),
+        Phase::Connected => return Err(Errno::EISCONN.because("the socket is connected")),
+    }
+    let mut backlog = listener.backlog.lock();
+    let waiting = backlog.as_mut().ok_or_else(refused)?;
+    if waiting.pending.len() > waiting.limit {
+        return Err(Errno::EAGAIN.because("too many connections wait to be accepted"));
+    }
+    state.phase = Phase::Connected;
+    state.peer = Some(server.clone());
+    state.peer_cred = Some(waiting.cred);
+    waiting.pending.push_back(server);
+    drop(backlog);
+    drop(state);
+    listener.queue().wake_all();
+    socket.queue().wake_all();
+    Ok(())
 }
 
 pub(super) fn getsockname(cx: &mut Cx<'_>, fd: i32, addr: GuestAddr, len: GuestAddr) -> Result<()> {

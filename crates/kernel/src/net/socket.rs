@@ -108,7 +108,7 @@ pub(super) enum Phase {
 pub(super) struct Binding {
     pub(super) key: Key,
     /// The file; held so that its number stays its own.
-    pub(super) _path: Option<Path>,
+    pub(super) path: Option<Path>,
 }
 
 /// What changes about a socket, apart from its contents.

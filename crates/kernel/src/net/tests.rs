@@ -492,3 +492,49 @@ fn several_messages_go_in_one_call() {
     assert_eq!((bytes_at(&guest, 0x1000, 3), bytes_at(&guest, 0x1010, 3)), (b"one".to_vec(), b"two".to_vec()));
     assert_eq!(guest.call(243, &[other, messages, 2, DONTWAIT, 0]), Err(Errno::EAGAIN));
 }
+
+#[test]
+fn whoever_is_outside_finds_listeners_and_connects_to_them() {
+    let guest = Guest::new();
+    let kernel = guest.task.kernel().unwrap();
+    let fd = listener(&guest, b"/tmp.sock", 1);
+    listener(&guest, b"\0abstract", 1);
+    // Neither what does not listen nor what carries no stream is told.
+    bind(&guest, guest.call(SOCKET, &[1, STREAM, 0]).unwrap(), b"/idle").unwrap();
+    bind(&guest, guest.call(SOCKET, &[1, DGRAM, 0]).unwrap(), b"/datagrams").unwrap();
+    let listeners = kernel.local_listeners();
+    let names: Vec<&[u8]> = listeners.iter().map(|listener| &listener.name[..]).collect();
+    assert_eq!(names, [&b"@abstract"[..], b"/tmp.sock"]);
+    assert_eq!((listeners[1].pid, listeners[1].uid), (guest.task.process.pid, 0));
+
+    let outside = listeners[1].connect().unwrap();
+    assert_eq!(outside.receive(&mut [0; 8]), Err(Errno::EAGAIN));
+    assert_eq!(outside.send(b"ping"), Ok(4));
+    let inside = guest.call(ACCEPT, &[fd, 0, 0]).unwrap();
+    assert_eq!(receive(&guest, inside, 64, 0).unwrap(), b"ping");
+    let len = guest.put(0x3100, &12_u32);
+    guest.call(GETSOCKOPT, &[inside, 1, 17, guest.memory + 0x3200, len]).unwrap();
+    assert_eq!(guest.get::<Ucred>(0x3200), Ucred { pid: 0, uid: 0, gid: 0 });
+    send(&guest, inside, b"pong", 0).unwrap();
+    let mut buf = [0; 8];
+    assert_eq!((outside.receive(&mut buf), &buf[..4]), (Ok(4), &b"pong"[..]));
+    outside.finish();
+    assert_eq!(receive(&guest, inside, 64, 0).unwrap(), b"");
+    guest.close(inside);
+    assert_eq!((outside.receive(&mut buf), outside.send(b"x")), (Ok(0), Err(Errno::EPIPE)));
+    guest.close(fd);
+    assert_eq!(listeners[1].connect().unwrap_err().errno, Errno::ECONNREFUSED);
+}
+
+#[test]
+fn the_end_of_a_connection_from_outside_is_told_inside() {
+    let guest = Guest::new();
+    let kernel = guest.task.kernel().unwrap();
+    let fd = listener(&guest, b"/tmp.sock", 0);
+    let outside = kernel.local_listeners()[0].connect().unwrap();
+    assert_eq!(kernel.local_listeners()[0].connect().unwrap_err().errno, Errno::EAGAIN);
+    let inside = guest.call(ACCEPT, &[fd, 0, 0]).unwrap();
+    drop(outside);
+    assert!(poll(&guest, inside).contains(PollEvents::POLLHUP));
+    assert_eq!(receive(&guest, inside, 64, 0).unwrap(), b"");
+}
