@@ -57,3 +57,28 @@ fn each_way_to_fail_has_its_exit_status() {
     check(&["inspect", "nothing"], 66, "nothing: No such file");
     check(&["inspect", "."], 74, "directory");
 }
+
+#[test]
+fn a_description_becomes_an_image_a_header_and_a_source() {
+    let dir = tempfile::tempdir().unwrap();
+    let description = r#"{"package": "ironwall.example", "unit": "list", "structures": [
+        {"kind": "heap", "name": "Cell", "fields": [{"name": "next", "type": "ref"}, {"name": "value", "type": "ref"}]},
+        {"kind": "heap", "name": "Text", "fields": [{"name": "size", "type": "u64"}],
+         "tail": {"name": "bytes", "type": "u8"}}]}"#;
+    fs::write(dir.path().join("list.json"), description).unwrap();
+    let made = unit(&["table", "list.json", "-o", "."], dir.path());
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    assert_eq!(fs::read(dir.path().join("list.tbl")).unwrap(), image(), "the same as by hand");
+    let header = fs::read_to_string(dir.path().join("list.h")).unwrap();
+    assert!(header.contains("extern const uint8_t listMetadataTable["), "{header}");
+    let mut names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["list.c", "list.h", "list.json", "list.tbl"]);
+    fs::write(dir.path().join("list.json"), "{\n  \"package\": \u{1b}").unwrap();
+    let refused = unit(&["table", "list.json", "-o", "."], dir.path());
+    let said = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(65), "{said}");
+    assert!(said.contains("line 2 column") && !said.contains('\u{1b}'), "{said}");
+    fs::write(dir.path().join("list.json"), description).unwrap();
+    assert_eq!(unit(&["table", "list.json", "-o", "missing"], dir.path()).status.code(), Some(66));
+}

@@ -19,7 +19,7 @@ pub struct CFiles {
     pub header: (String, String),
     /// `PREFIX.c`, which holds the image.
     pub source: (String, String),
-    /// `PREFIX.ironwall`, the image alone.
+    /// `PREFIX.tbl`, the image alone.
     pub image: (String, Vec<u8>),
 }
 
@@ -61,7 +61,7 @@ impl Description {
         let name = |ending: &str| format!("{}{ending}", self.prefix);
         // Writing to a string does not fail.
         let (header, source) = (unit.header().unwrap_or_default(), unit.source().unwrap_or_default());
-        Ok(CFiles { header: (name(".h"), header), source: (name(".c"), source), image: (name(".ironwall"), image) })
+        Ok(CFiles { header: (name(".h"), header), source: (name(".c"), source), image: (name(".tbl"), image) })
     }
 }
 

@@ -7,6 +7,7 @@
 mod exit;
 mod files;
 mod inspect;
+mod table;
 mod table_view;
 mod text;
 
@@ -29,6 +30,8 @@ pub(crate) struct Unit {
 enum UnitCommand {
     /// Show what is in a table image: identities, tags, structures, uses.
     Inspect(inspect::Inspect),
+    /// Make the table image, C header and C source of a unit from its description.
+    Table(table::Table),
 }
 
 /// `vambrace unit`: the exit status, with whatever is wrong on standard error.
@@ -47,5 +50,6 @@ pub(crate) fn unit(args: &Unit) -> u8 {
 fn dispatch(command: &UnitCommand) -> Result<Status, Failure> {
     match command {
         UnitCommand::Inspect(args) => inspect::run(args),
+        UnitCommand::Table(args) => table::run(args),
     }
 }
