@@ -41,5 +41,5 @@ pub use id::{Kind, Uuid};
 pub use mark::Census;
 pub use region::Region;
 pub use report::{LiveEntry, Origin, Report};
-pub use runtime::{Block, Config, Runtime};
+pub use runtime::{Block, Config, Runtime, Stack};
 pub use tables::{EntryId, TableLimits, UnitId};

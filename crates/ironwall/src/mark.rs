@@ -84,21 +84,24 @@ impl<'a, 'm> Marker<'a, 'm> {
     }
 
     /// Marks everything that roots lead to; says how many frames and handles there are.
-    pub(crate) fn mark(
+    pub(crate) fn mark<'s>(
         mut self,
-        stack: &Region<'m>,
-        newest: u64,
+        mut stacks: impl Iterator<Item = (&'s Region<'m>, u64)>,
         handles: &Handles<'_>,
-    ) -> Result<(u32, u32), FaultRecord> {
-        let frames = self.frames(stack, newest).and_then(|frames| self.globals().map(|()| frames));
-        let roots = frames.and_then(|frames| Ok((frames, self.handles(handles)?)));
+    ) -> Result<(u32, u32), FaultRecord>
+    where
+        'm: 's,
+    {
+        let frames = stacks.try_fold(0, |count, (stack, newest)| self.frames(stack, newest, count));
+        let roots = frames.and_then(|frames| self.globals().map(|()| frames));
+        let roots = roots.and_then(|frames| Ok((frames, self.handles(handles)?)));
         roots.map_err(|code| self.record(code)).and_then(|roots| self.drain().map(|()| roots))
     }
 
-    /// Marks from the shadow frames, newest first; says how many there are.
-    fn frames(&mut self, stack: &Region<'m>, newest: u64) -> Result<u32, FaultCode> {
+    /// Marks from the shadow frames of a stack, newest first; adds to `count` how many there are.
+    fn frames(&mut self, stack: &Region<'m>, newest: u64, mut count: u32) -> Result<u32, FaultCode> {
         self.site.phase = Phase::Frames;
-        let (mut frame, mut below, mut count) = (newest, 0, 0);
+        let (mut frame, mut below) = (newest, 0);
         while frame != 0 {
             (self.site.address, self.site.root) = (frame, u64::from(count));
             let offset = stack.offset(frame).filter(|offset| offset.is_multiple_of(8)).ok_or(FaultCode::FrameBounds)?;

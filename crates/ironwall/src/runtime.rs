@@ -54,6 +54,20 @@ impl Block {
     }
 }
 
+/// A shadow stack beside the runtime's own, for each further thread that uses the heap in turn.
+#[derive(Debug)]
+pub struct Stack<'m> {
+    frames: Region<'m>,
+    newest: u64,
+}
+
+impl<'m> Stack<'m> {
+    /// A stack without frames.
+    pub fn new(frames: Region<'m>) -> Self {
+        Self { frames, newest: 0 }
+    }
+}
+
 /// What compiled code reads and writes: its layout is that of `struct iw_fast` in `ironwall.h`.
 #[derive(Debug)]
 #[repr(C)]
@@ -366,6 +380,12 @@ impl<'m> Runtime<'m> {
         Ok(())
     }
 
+    /// Exchanges the shadow stack that calls use for another one.
+    pub fn swap_stack(&mut self, stack: &mut Stack<'m>) {
+        core::mem::swap(&mut self.frames, &mut stack.frames);
+        core::mem::swap(&mut self.fast.newest_frame, &mut stack.newest);
+    }
+
     /// A handle on a heap object, with count one.
     ///
     /// # Errors
@@ -407,11 +427,21 @@ impl<'m> Runtime<'m> {
     /// # Errors
     /// [`Failure::Fault`] if damage was found: nothing is reclaimed, and the heap is sealed from then on.
     pub fn collect(&mut self, origin: Origin, reason: u64) -> Result<Report, Failure> {
+        self.collect_with(&[], origin, reason)
+    }
+
+    /// Collects with the frames of other stacks as roots too. Every stack with frames has to be among them.
+    ///
+    /// # Errors
+    /// As [`Self::collect`].
+    pub fn collect_with(&mut self, stacks: &[Stack<'m>], origin: Origin, reason: u64) -> Result<Report, Failure> {
         self.check_sealed().map_err(Failure::Refused)?;
         self.heap.retire_all(&mut self.fast.cursors);
         self.census.fill(Census::default());
         let marker = Marker::new(&mut self.heap, self.stack, &self.tables, self.census);
-        let marked = marker.mark(&self.frames, self.fast.newest_frame, &self.handles);
+        let others = stacks.iter().map(|stack| (&stack.frames, stack.newest));
+        let own = core::iter::once((&self.frames, self.fast.newest_frame));
+        let marked = marker.mark(own.chain(others), &self.handles);
         let (frames, handles) = marked.map_err(|record| self.seal(record))?;
         let (live, live_bytes) = self.census.iter().fold((0, 0), |(n, b), live| (n + live.objects, b + live.bytes));
         let swept = self.heap.sweep();

@@ -1,7 +1,7 @@
 //! Allocation and collection.
 
 use crate::support::{KIB, World, config, empty_runtime};
-use ironwall::{Block, EntryId, Kind, Origin, PageCall, Refusal};
+use ironwall::{Block, EntryId, Kind, Origin, PageCall, Refusal, Region, Stack};
 
 #[test]
 fn r3_1_reachable_objects_stay_and_the_rest_goes() {
@@ -258,6 +258,26 @@ fn frames_pop_in_order_and_their_slots_begin_empty() {
     }
     assert_eq!(frames, 512 * 8 / 64);
     assert_eq!(world.runtime.push_frame(entry), Err(Refusal::FramesFull));
+}
+
+#[test]
+fn r3_1_frames_of_other_stacks_are_roots_and_pop_in_their_own_order() {
+    let mut world = World::new(128 * KIB);
+    let mut other = Stack::new(Region::from_words(crate::support::leak(64)));
+    let mine = world.frame();
+    world.runtime.swap_stack(&mut other);
+    let (theirs, kept) = (world.frame(), world.pair());
+    world.set(theirs, 0, kept);
+    assert_eq!(world.runtime.pop_frame(mine), Err(Refusal::NotNewestFrame));
+    world.runtime.swap_stack(&mut other);
+    assert_eq!(world.runtime.load(theirs, 0), Err(Refusal::NotABlock), "calls see one stack");
+    let mut stacks = [other];
+    let report = world.runtime.collect_with(&stacks, Origin::Program, 0).expect("a collection");
+    assert_eq!((report.frames, report.live), (2, 1));
+    world.runtime.pop_frame(mine).expect("the newest of this stack");
+    world.runtime.swap_stack(&mut stacks[0]);
+    world.runtime.pop_frame(theirs).expect("the newest of that stack");
+    assert_eq!(world.collect().dead, 1);
 }
 
 #[test]
