@@ -14,6 +14,7 @@ use machine::{Clock, Cpu, FramePool, Machine};
 use crate::error::Result;
 use crate::fs::{FileTable, FsContext, Vfs};
 use crate::futex::Futexes;
+use crate::ipc::Segments;
 use crate::mm::{FrameRefs, Mm, Vdso};
 use crate::net::Net;
 use crate::sched::{BackgroundQueue, Event, Events, RunQueue, TimerId, Timers, WaitQueue};
@@ -57,6 +58,7 @@ pub struct Kernel {
     vfs: Vfs,
     terminals: Terminals,
     futexes: Futexes,
+    segments: Segments,
     net: Arc<Net>,
     /// The address space of threads that have ended: nothing is mapped.
     no_memory: Mutex<Option<Arc<Mm>>>,
@@ -133,6 +135,7 @@ impl Kernel {
             tree: Tree::default(),
             terminals: Terminals::default(),
             futexes: Futexes::default(),
+            segments: Segments::default(),
             net: Net::new(kernel.clone(), &machine),
             no_memory: Mutex::new(None),
             vfs: Vfs::new(kernel.clone(), &machine),
@@ -250,6 +253,11 @@ impl Kernel {
 
     pub(crate) fn futexes(&self) -> &Futexes {
         &self.futexes
+    }
+
+    /// The segments of System V shared memory.
+    pub(crate) fn segments(&self) -> &Segments {
+        &self.segments
     }
 
     /// An address space in which nothing is mapped.

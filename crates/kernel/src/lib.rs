@@ -19,6 +19,7 @@ extern crate std;
 pub mod error;
 pub mod fs;
 mod futex;
+mod ipc;
 mod kernel;
 pub mod mm;
 mod net;

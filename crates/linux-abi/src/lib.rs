@@ -20,6 +20,7 @@ pub mod elf;
 pub mod fcntl;
 pub mod futex;
 pub mod ioctl;
+pub mod ipc;
 pub mod mman;
 pub mod nr;
 pub mod poll;

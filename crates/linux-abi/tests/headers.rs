@@ -31,6 +31,7 @@ const KERNEL_HEADERS: &str = r"
 #include <asm/statfs.h>
 #include <linux/magic.h>
 #include <linux/mman.h>
+#include <linux/shm.h>
 #include <linux/memfd.h>
 #include <linux/signal.h>
 #include <asm/sigcontext.h>
@@ -98,6 +99,7 @@ const LIBC_HEADERS: &str = r"
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
@@ -246,6 +248,7 @@ fn plain(c: &mut Claims) {
     c.consts(futex::FUTEX_OPS);
     c.consts(futex::FUTEX_VALUES);
     c.consts(ioctl::IOCTLS);
+    c.consts(ipc::IPC_VALUES);
     c.consts(mman::ADVICE);
     c.consts(&[("MAP_TYPE", mman::MAP_TYPE), ("MLOCK_ONFAULT", mman::MLOCK_ONFAULT)]);
     c.consts(poll::EPOLL_OPS);
@@ -301,6 +304,7 @@ fn typed(c: &mut Claims) {
     c.flags::<fcntl::Seals>();
     c.flags::<fcntl::CloseRangeFlags>();
     c.flags::<fcntl::SpliceFlags>();
+    c.flags::<ipc::ShmatFlags>();
     c.flags::<mman::ProtFlags>();
     c.flags::<mman::MapFlags>();
     c.flags::<mman::MremapFlags>();
@@ -343,6 +347,7 @@ fn structures(c: &mut Claims) {
         elf::LAYOUTS,
         fcntl::LAYOUTS,
         futex::LAYOUTS,
+        ipc::LAYOUTS,
         poll::LAYOUTS,
         resource::LAYOUTS,
         rseq::LAYOUTS,

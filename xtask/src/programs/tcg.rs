@@ -14,7 +14,6 @@ use std::process::{Command, Output};
 const LIMIT: &str = "120";
 
 const SVE: &str = "SVE is not provided";
-const SHM: &str = "System V shared memory is not provided";
 const SEMIHOSTING: &str = "calls QEMU itself by semihosting, which Linux has not";
 
 /// Programs that are not run, and why.
@@ -26,9 +25,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("test-826", SVE),
     ("semihosting", SEMIHOSTING),
     ("semiconsole", SEMIHOSTING),
-    ("linux-shmat-", SHM),
-    ("lse2-fault", SHM),
-    ("linux-test", SHM),
 ];
 
 /// Programs whose signal handler returns with `PSTATE` 1, a mode that is not EL0:

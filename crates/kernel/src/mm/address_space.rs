@@ -270,6 +270,13 @@ impl Mm {
         }
     }
 
+    /// How many mappings show an object.
+    pub(crate) fn count_mappings(&self, object: &Object) -> u64 {
+        let space = self.space.read();
+        let shows = |vma: &&Vma| vma.object.as_ref().is_some_and(|mapped| core::ptr::eq(&**mapped, object));
+        space.vmas.iter().filter(shows).count() as u64
+    }
+
     /// Removes the page-table entries of a range and their frames. The caller
     /// holds the lock for writing.
     pub(crate) fn drop_pages(&self, range: Range<u64>) {

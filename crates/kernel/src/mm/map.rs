@@ -195,6 +195,29 @@ impl Mm {
         Ok(())
     }
 
+    /// Removes the mappings that are left of a segment which was attached at
+    /// `addr`, and gives its identifier; `None` if there are none.
+    pub(crate) fn detach_segment(&self, addr: u64) -> Option<i32> {
+        let (id, removed) = {
+            let mut space = self.space.write();
+            let was_attached_here = |vma: &Vma| vma.range.start - vma.offset.min(vma.range.start) == addr;
+            let segment = |vma: &Vma| match vma.label.as_deref() {
+                Some(Label::Segment { id, .. }) if was_attached_here(vma) => {
+                    vma.object.clone().map(|o| (*id, o.size()))
+                }
+                _ => None,
+            };
+            let (id, size) = space.vmas.overlapping(addr..ADDRESS_LIMIT).find_map(segment)?;
+            let whole = addr..addr.saturating_add(size).min(ADDRESS_LIMIT);
+            let of_it = |vma: &&Vma| segment(vma).is_some_and(|(other, _)| other == id);
+            let parts: Vec<_> = space.vmas.overlapping(whole).filter(of_it).map(|vma| vma.range.clone()).collect();
+            let removed: Vec<_> = parts.into_iter().flat_map(|part| self.unmap_locked(&mut space, part)).collect();
+            (id, removed)
+        };
+        drop_mappings(removed);
+        Some(id)
+    }
+
     fn unmap_locked(&self, space: &mut Space, range: Range<u64>) -> Vec<Vma> {
         let removed = space.vmas.remove(range.clone());
         if !removed.is_empty() {

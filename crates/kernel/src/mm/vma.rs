@@ -58,6 +58,13 @@ pub enum Label {
         /// Its inode number.
         ino: u64,
     },
+    /// A segment of System V shared memory.
+    Segment {
+        /// What `shmget` found it by.
+        key: i32,
+        /// What `shmat` took.
+        id: i32,
+    },
 }
 
 impl Label {
@@ -82,6 +89,7 @@ impl PartialEq for Label {
         match (self, other) {
             (Self::Name(a), Self::Name(b)) => a == b,
             (Self::File { path: a, .. }, Self::File { path: b, .. }) => a.is_same(b),
+            (Self::Segment { id: a, .. }, Self::Segment { id: b, .. }) => a == b,
             _ => false,
         }
     }

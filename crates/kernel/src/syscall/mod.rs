@@ -116,6 +116,7 @@ macro_rules! syscalls {
 /// The tables of all subsystems.
 pub const GROUPS: &[&[Row]] = &[
     crate::futex::ROWS,
+    crate::ipc::ROWS,
     crate::mm::ROWS,
     crate::net::ROWS,
     crate::signal::ROWS,

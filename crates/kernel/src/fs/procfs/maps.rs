@@ -30,6 +30,9 @@ fn row(out: &mut Vec<u8>, kernel: &Kernel, root: &Path, line: &MapLine) {
     let shared = if line.flags.contains(VmaFlags::SHARED) { 's' } else { 'p' };
     let (dev, ino, name) = match line.label.as_deref() {
         Some(Label::File { path, dev, ino }) => (*dev, *ino, kernel.vfs().link_text(root, path)),
+        Some(Label::Segment { key, id }) => {
+            (1, u64::from(id.cast_unsigned()), format!("/SYSV{key:08x} (deleted)").into_bytes())
+        }
         Some(Label::Name(name)) => (0, 0, name.as_bytes().to_vec()),
         None => (0, 0, Vec::new()),
     };

@@ -26,11 +26,14 @@ const ITEMS: &[Item] = &[
     Item { name: "stat", mode: 0o444, what: What::Text(system::stat) },
     Item { name: "swaps", mode: 0o444, what: What::Text(system::swaps) },
     Item { name: "sys", mode: 0o555, what: What::Table(sys::ITEMS) },
+    Item { name: "sysvipc", mode: 0o555, what: What::Table(SYSVIPC) },
     Item { name: "thread-self", mode: 0o777, what: What::Link(own_thread) },
     Item { name: "uptime", mode: 0o444, what: What::Text(system::uptime) },
     Item { name: "version", mode: 0o444, what: What::Text(system::version) },
     Item { name: "vmstat", mode: 0o444, what: What::Text(system::vmstat) },
 ];
+
+const SYSVIPC: &[Item] = &[Item { name: "shm", mode: 0o444, what: What::Text(system::shared_memory) }];
 
 /// Processes are listed from this position on.
 const FIRST_PID: u64 = 1 << 16;

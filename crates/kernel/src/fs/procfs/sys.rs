@@ -40,6 +40,9 @@ const KERNEL: &[Item] = &[
     fixed("pid_max", |_| Ok(text(format!("{PID_MAX}\n")))),
     Item { name: "random", mode: 0o555, what: What::Table(RANDOM) },
     fixed("randomize_va_space", |_| Ok(b"0\n".to_vec())),
+    fixed("shmall", |_| Ok(text(format!("{}\n", crate::ipc::SHMALL)))),
+    fixed("shmmax", |_| Ok(text(format!("{}\n", crate::ipc::SHMMAX)))),
+    fixed("shmmni", |_| Ok(text(format!("{}\n", crate::ipc::SHMMNI)))),
     fixed("threads-max", |target| Ok(text(format!("{}\n", target.kernel()?.max_threads())))),
     fixed("version", |_| Ok(text(format!("{VERSION}\n")))),
 ];

@@ -150,6 +150,10 @@ pub(super) fn locks(target: &Target) -> Result<Vec<u8>> {
     Ok(text(out))
 }
 
+pub(super) fn shared_memory(target: &Target) -> Result<Vec<u8>> {
+    Ok(text(crate::ipc::proc_text(target.kernel()?.segments())))
+}
+
 pub(super) fn devices(target: &Target) -> Result<Vec<u8>> {
     let mut out = String::from("Character devices:\n");
     for (major, name) in target.kernel()?.vfs().devices().majors() {

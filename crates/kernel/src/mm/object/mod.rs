@@ -323,6 +323,12 @@ impl Object {
         self.mappers.lock().remove(&id);
     }
 
+    /// How many mappings show it, in all address spaces.
+    pub(crate) fn mapping_count(&self) -> u64 {
+        let mappers: Vec<_> = self.mappers.lock().values().filter_map(Weak::upgrade).collect();
+        mappers.iter().map(|mm| mm.count_mappings(self)).sum()
+    }
+
     fn write_within(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         let mut pages = self.pages.lock();
         if let Some(backing) = &self.backing {
