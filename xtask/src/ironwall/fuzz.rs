@@ -55,8 +55,8 @@ pub(super) fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// `cargo fuzz`, with a nightly compiler; without AddressSanitizer, as all memory of the bodies is Rust's, and what
-/// the one unsafe module does is checked by Miri.
+/// `cargo fuzz`, with a nightly compiler; without AddressSanitizer, as all memory of the bodies is Rust's and is
+/// reached by checked offsets.
 fn fuzz(what: &str, target: &str) -> Result<Command> {
     let mut command = nightly()?;
     command.args(["fuzz", what, "--sanitizer", "none", "--no-default-features", "--release", "--debug-assertions"]);

@@ -22,6 +22,7 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes, and smaller graphs are in other tests")]
 fn r5_c_r7_3_c_live_set_digests_are_known() {
     let mut wrong = Vec::new();
     for &(name, build, expected) in CASES {

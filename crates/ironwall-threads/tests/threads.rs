@@ -1,0 +1,145 @@
+//! What threads may rely on. Names that begin like `r3_2_a` give the statement of `docs/ironwall/requirements.md`.
+
+use ironwall::{Config, EntryId, Kind, Origin, Region, Runtime, TableLimits};
+use ironwall_format::{Structure, Table};
+use ironwall_threads::{Heap, NotCollected};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(20);
+
+fn memory(words: usize) -> Region<'static> {
+    let words = vec![0u64; words + 2].leak();
+    let skip = usize::from(!words.as_ptr().addr().is_multiple_of(16));
+    Region::from_words(&mut words[skip..])
+}
+
+/// A heap with its pair and its frame of two slots.
+fn heap() -> (Heap<'static>, EntryId, EntryId) {
+    let table = Table::new("test", "threads")
+        .with(Structure::of_slots(Kind::Heap, "Pair", 2))
+        .with(Structure::of_slots(Kind::Frame, "frame", 2));
+    let config = Config {
+        tables: TableLimits { tables: 1, entries: 4, offsets: 16, globals: 0 },
+        handles: 4,
+        frames: memory(64),
+        wipes: true,
+        heap_is_zeroed: true,
+        pages: None,
+        on_fault: None,
+    };
+    let len = 1 << 20;
+    let bookkeeping = vec![0; Runtime::bookkeeping_words(len, &config).expect("a length")].leak();
+    let mut runtime = Runtime::new(memory(len / 8), bookkeeping, config).expect("a runtime");
+    let unit = runtime.attach(table.image().expect("short names").leak(), []).expect("attached");
+    runtime.link().expect("linked");
+    runtime.start_unit(unit).expect("started");
+    let entry = |kind, name| runtime.entry(table.id(), table.structure_id(kind, name)).expect("an entry");
+    let (pair, frame) = (entry(Kind::Heap, "Pair"), entry(Kind::Frame, "frame"));
+    (Heap::new(runtime), pair, frame)
+}
+
+#[test]
+fn r3_2_a_a_thread_that_runs_is_named_and_nothing_is_collected() {
+    let (heap, pair, _) = heap();
+    let (mut one, mut two) = (heap.mutator(memory(64)), heap.mutator(memory(64)));
+    let id = one.id();
+    let mut inside = one.enter();
+    let block = inside.with(|calls| calls.allocate(pair)).expect("a pair");
+    let refused = Err(NotCollected::MutatorsRunning(vec![id]));
+    assert_eq!(heap.collect(Origin::Host, 0, SHORT), refused);
+    assert_eq!(two.enter().collect(Origin::Program, 0, SHORT), refused);
+    assert_eq!(inside.with(|calls| calls.load(block, 0)), Ok(0), "it is in no frame, and still there");
+    inside.leave();
+    assert_eq!(heap.collect(Origin::Host, 0, SHORT).expect("none runs").dead, 1);
+}
+
+#[test]
+fn r3_2_a_frames_of_threads_outside_are_roots_until_their_mutator_goes() {
+    let (heap, pair, frame) = heap();
+    let mut mutators = [heap.mutator(memory(64)), heap.mutator(memory(64))];
+    for mutator in &mut mutators {
+        mutator.enter().with(|calls| {
+            let (frame, pair) = (calls.push_frame(frame).expect("a frame"), calls.allocate(pair).expect("a pair"));
+            calls.store(frame, 0, pair.address()).expect("a slot");
+        });
+    }
+    let report = heap.collect(Origin::Host, 0, SHORT).expect("none runs");
+    assert_eq!((report.frames, report.live), (2, 2));
+    drop(mutators);
+    let report = heap.collect(Origin::Host, 0, SHORT).expect("none runs");
+    assert_eq!((report.frames, report.dead), (0, 2));
+}
+
+#[test]
+fn r6_b_a_rendezvous_lets_a_waiting_collection_be_made() {
+    let (heap, ..) = heap();
+    let (send, receive) = channel();
+    thread::scope(|scope| {
+        let heap = &heap;
+        scope.spawn(move || {
+            let mut mutator = heap.mutator(memory(64));
+            let mut inside = mutator.enter();
+            inside.rendezvous();
+            send.send(()).expect("a receiver");
+            for _ in 0..2000 {
+                inside.rendezvous();
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+        receive.recv().expect("it is inside");
+        assert!(heap.collect(Origin::Host, 0, LONG).is_ok());
+    });
+}
+
+#[test]
+fn a_thread_that_panics_inside_has_left() {
+    let (heap, ..) = heap();
+    let heap = &heap;
+    thread::scope(|scope| {
+        let run = move || {
+            let mut mutator = heap.mutator(memory(64));
+            mutator.enter().with(|_| panic!("on purpose"));
+        };
+        assert!(scope.spawn(run).join().is_err());
+    });
+    assert!(heap.collect(Origin::Host, 0, SHORT).is_ok());
+}
+
+#[test]
+fn r3_2_a_r6_a_threads_that_allocate_and_collect_lose_nothing() {
+    let (heap, pair, frame) = heap();
+    let heap = &heap;
+    thread::scope(|scope| {
+        for number in 0..4 {
+            scope.spawn(move || {
+                let mut mutator = heap.mutator(memory(64));
+                let mut inside = mutator.enter();
+                let frame = inside.with(|calls| calls.push_frame(frame)).expect("a frame");
+                for round in 0..100u64 {
+                    let new = inside.with(|calls| calls.allocate(pair)).expect("a pair");
+                    // Between these two, the new pair is in no frame.
+                    inside.with(|calls| {
+                        let head = calls.load(frame, 0).expect("a slot");
+                        calls.store(new, 0, head).expect("the new pair is there");
+                        calls.store(frame, 0, new.address()).expect("a slot");
+                    });
+                    inside.rendezvous();
+                    if round % 10 == number {
+                        inside.collect(Origin::Program, round, LONG).expect("the others come to a rendezvous");
+                    }
+                }
+                let mut count = 0;
+                let mut at = inside.with(|calls| calls.load(frame, 0)).expect("a slot");
+                while let Some(block) = ironwall::Block::from_word(at) {
+                    count += 1;
+                    at = inside.with(|calls| calls.load(block, 0)).expect("what is in a frame lives");
+                }
+                assert_eq!(count, 100);
+            });
+        }
+    });
+    assert_eq!(heap.collect(Origin::Host, 0, SHORT).expect("none runs").live, 0);
+}
