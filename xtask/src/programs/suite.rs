@@ -12,6 +12,13 @@ use std::process::Command;
 /// Perl, and what the scripts call.
 const PACKAGES: &[&str] = &["perl", "dash", "coreutils", "diffutils"];
 
+/// Scripts that fail wherever they run, what their output has then, and why.
+const KNOWN: &[(&str, &str, &str)] = &[
+    ("80-test_cms", "Can't open \"../../test/cms-msg/missing-kdf.der\"", MISSING),
+    ("80-test_cmsapi", "calling fopen(../../test/recipes/80-test_cmsapi_data/", MISSING),
+];
+const MISSING: &str = "needs a binary file that Debian's patch of the source could not bring";
+
 /// Builds the suite and runs it.
 pub(super) fn run(vambrace: &Runner) -> Result<Tally> {
     let tree = Tree::fetch("perl", "arm64", PACKAGES)?;
@@ -54,6 +61,8 @@ fn build(source: &Path) -> Result<()> {
     configure.args(["linux-aarch64", "--cross-compile-prefix=aarch64-linux-gnu-"]);
     // The scripts must find their modules where the guest has them.
     configure.args(["no-shared", "no-module", "enable-md2", "enable-rc5"]);
+    // Its servers would listen on IPv6 wherever the headers know it; guests have none.
+    configure.arg("-DOPENSSL_USE_IPV6=0");
     run_command(configure.current_dir(source).env("HASHBANGPERL", "/usr/bin/perl"))?;
     // As an option of `Configure`, `-static` would leave threads out.
     run_command(Command::new("make").args(["-s", "-j2", "LDFLAGS=-static", "build_sw"]).current_dir(source))?;
@@ -71,6 +80,18 @@ fn judge(log: &str, version: String, is_success: bool) -> Tally {
     let mut tally = Tally { versions: vec![version], ..Tally::default() };
     let mut passed = 0;
     for line in log.lines() {
+        // The summary at the end has a line for each script that failed: before
+        // it the verdict stands apart from the name.
+        if let Some((name, verdict)) =
+            line.split_once(".t ").filter(|(_, rest)| rest.trim_start().starts_with("(Wstat:"))
+        {
+            let known = KNOWN.iter().find(|(script, sign, _)| *script == name && log.contains(sign));
+            match known {
+                Some((_, _, why)) => tally.left_out.push((name.to_owned(), (*why).to_owned())),
+                None => tally.failed.push((name.to_owned(), verdict.trim().to_owned())),
+            }
+            continue;
+        }
         let Some((name, verdict)) = line.split_once(".t ") else { continue };
         if name.contains(' ') || !verdict.starts_with('.') {
             continue;
@@ -80,8 +101,6 @@ fn judge(log: &str, version: String, is_success: bool) -> Tally {
             tally.left_out.push((name.to_owned(), why.to_owned()));
         } else if verdict == "ok" {
             passed += 1;
-        } else if !verdict.is_empty() {
-            tally.failed.push((name.to_owned(), verdict.to_owned()));
         }
     }
     let totals = log.lines().rfind(|line| line.starts_with("Files="));
@@ -89,7 +108,9 @@ fn judge(log: &str, version: String, is_success: bool) -> Tally {
     tally.passed.push((passed, "scripts passed".to_owned()));
     tally.passed.push((counted.unwrap_or_default(), "checks in all scripts".to_owned()));
     let is_finished = counted.is_some_and(|count| count > 0) && passed > 0;
-    if tally.failed.is_empty() && !(is_success && is_finished) {
+    let is_known =
+        log.lines().any(|line| line == "Result: FAIL") && KNOWN.iter().any(|(_, sign, _)| log.contains(sign));
+    if tally.failed.is_empty() && !((is_success || is_known) && is_finished) {
         tally.failed.push(("run_tests.pl".to_owned(), "it did not run to its end".to_owned()));
     }
     tally
@@ -110,11 +131,29 @@ mod tests {
         assert_eq!((tally.left_out.len(), tally.failed.len()), (1, 0));
     }
 
+    /// What the harness writes of a script that fails when it shows its output.
+    fn failing(name: &str, output: &str) -> String {
+        format!(
+            "{output}# Looks like you failed 1 test of 1.{name}.t ................... \n\
+             Dubious, test returned 1 (wstat 256, 0x100)\nFailed 1/1 subtests \n01-test_abort.t .... ok\n\
+             Test Summary Report\n{name}.t   (Wstat: 256 (exited 1) Tests: 1 Failed: 1)\n\
+             Files=2, Tests=2, 3 wallclock secs\nResult: FAIL\n"
+        )
+    }
+
     #[test]
     fn a_failed_script_and_an_early_end_are_failures() {
-        let dubious = LOG.replace("... ok", "... Dubious, test returned 1 (wstat 256, 0x100)");
-        assert_eq!(judge(&dubious, "x".into(), false).failed[0].0, "01-test_abort");
+        let tally = judge(&failing("10-test_bn", ""), "x".into(), false);
+        assert_eq!((tally.failed.len(), tally.failed[0].0.as_str(), tally.passed[0].0), (1, "10-test_bn", 1));
         assert_eq!(judge(LOG, "x".into(), false).failed.len(), 1);
         assert_eq!(judge("01-test_abort.t ... ok\n", "x".into(), true).failed.len(), 1);
+    }
+
+    #[test]
+    fn a_known_failure_is_left_out_only_with_its_sign() {
+        let (name, sign, _) = super::KNOWN[0];
+        let tally = judge(&failing(name, &format!("{sign} for reading\n")), "x".into(), false);
+        assert_eq!((tally.failed.len(), tally.left_out.len()), (0, 1));
+        assert_eq!(judge(&failing(name, ""), "x".into(), false).failed.len(), 1);
     }
 }
