@@ -989,8 +989,6 @@ iw_status iw_next_block(iw_runtime *heap,
 }  // extern "C"
 #endif  // __cplusplus
 
-#endif  /* IRONWALL_H */
-
 
 /*
  * Inline functions: the whole of what a program does without a call.
@@ -1220,3 +1218,5 @@ IW_ASSERT_OFFSET(iw_block_info, block, 8);
 IW_ASSERT_OFFSET(iw_block_info, extent, 16);
 IW_ASSERT_OFFSET(iw_block_info, table, 24);
 IW_ASSERT_OFFSET(iw_block_info, structure, 40);
+
+#endif

@@ -47,8 +47,8 @@ const INTRODUCTION: &str = "/*
 
 fn generate() -> String {
     let mut config = Config {
-        header: Some(INTRODUCTION.into()),
-        include_guard: Some("IRONWALL_H".into()),
+        // The generator's own guard would end before the trailer.
+        header: Some(format!("{INTRODUCTION}\n\n#ifndef IRONWALL_H\n#define IRONWALL_H")),
         no_includes: true,
         sys_includes: ["stddef.h", "stdint.h", "string.h"].map(String::from).to_vec(),
         after_includes: Some(
@@ -58,7 +58,9 @@ fn generate() -> String {
         language: Language::C,
         style: Style::Both,
         documentation_style: DocumentationStyle::C,
-        trailer: Some(std::fs::read_to_string(here().join("src/inline.h")).expect("inline.h") + &asserts()),
+        trailer: Some(
+            std::fs::read_to_string(here().join("src/inline.h")).expect("inline.h") + &asserts() + "\n#endif",
+        ),
         ..Config::default()
     };
     config.export.exclude = vec!["Runtime".into()];
@@ -140,7 +142,7 @@ fn the_header_is_generated_from_the_definitions() {
 #[test]
 fn compilers_accept_the_header_and_find_the_same_layout() {
     let dir = scratch("header");
-    let source = "#include \"ironwall.h\"\niw_ref use_it(iw_runtime *heap) { return iw_new(heap, 1); }\n";
+    let source = "#include \"ironwall.h\"\n#include \"ironwall.h\"\niw_ref use_it(iw_runtime *heap) { return iw_new(heap, 1); }\n";
     let compile = |compiler: &str, standard: &str, name: &str| {
         let file = dir.join(name);
         std::fs::write(&file, source).expect("a source");
