@@ -1,0 +1,304 @@
+//! The audit of a unit's objects for one target: relocatable ELF of the right machine that defines what the manifest
+//! declares, needs nothing else, and runs nothing by itself.
+//!
+//! Section and symbol types are allowed one by one; what is not known is refused, as linkers act on some of them:
+//! constructors, libraries to be linked with, code of link-time optimisation.
+
+use crate::manifest::{Symbol, Unit};
+use crate::name::is_of_the_runtime;
+use crate::problem::{Place, Problem, escaped};
+use crate::target::Target;
+use object::elf;
+use object::read::elf::{FileHeader as _, Rela as _, SectionHeader as _, SectionTable, Sym as _, SymbolTable};
+use object::{LittleEndian, SectionIndex, SymbolIndex};
+use std::collections::{BTreeMap, BTreeSet};
+
+type Header = elf::FileHeader64<LittleEndian>;
+const ENDIAN: LittleEndian = LittleEndian;
+
+/// Where fields of the header of a file are.
+const TYPE: usize = 16;
+const MACHINE: usize = 18;
+/// The length of a header of a section, and of a symbol.
+const SECTION_LEN: usize = 64;
+const SYMBOL_LEN: usize = 24;
+
+/// Section types that hold no instructions to a linker.
+const SECTION_TYPES: &[u32] = &[
+    0,           // SHT_NULL
+    1,           // SHT_PROGBITS
+    2,           // SHT_SYMTAB
+    3,           // SHT_STRTAB
+    4,           // SHT_RELA
+    7,           // SHT_NOTE
+    8,           // SHT_NOBITS
+    18,          // SHT_SYMTAB_SHNDX
+    0x6fff_4c03, // SHT_LLVM_ADDRSIG
+    0x7000_0001, // SHT_X86_64_UNWIND
+    0x7000_0003, // SHT_AARCH64_ATTRIBUTES
+];
+/// Names of sections that run code by themselves, or that a linker's plugin compiles, or acts on.
+const SECTION_NAMES: &[&str] = &[
+    ".init",
+    ".fini",
+    ".init_array",
+    ".fini_array",
+    ".preinit_array",
+    ".ctors",
+    ".dtors",
+    ".gnu.lto_",
+    ".gnu.warning",
+    ".deplibs",
+    ".llvmbc",
+    ".linker-options",
+    ".interp",
+    ".dynamic",
+];
+
+/// An object of a unit.
+pub(crate) struct Object<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) bytes: &'a [u8],
+    /// Where its first byte is in the expanded archive.
+    pub(crate) start: usize,
+}
+
+/// What is wrong with a unit's objects for a target; `table` is the unit's image.
+pub(crate) fn audit(unit: &Unit, target: Target, objects: &[Object<'_>], table: &[u8]) -> Vec<Problem> {
+    let mut audit =
+        Audit { unit, target, table, defined: BTreeMap::new(), undefined: Vec::new(), problems: Vec::new() };
+    for object in objects {
+        audit.object(object);
+    }
+    audit.finish();
+    audit.problems
+}
+
+struct Audit<'a> {
+    unit: &'a Unit,
+    target: Target,
+    table: &'a [u8],
+    /// Global definitions, with the object.
+    defined: BTreeMap<String, &'a str>,
+    /// Global names without a definition in their object, with where.
+    undefined: Vec<(String, usize, &'a str)>,
+    problems: Vec<Problem>,
+}
+
+/// An object whose tables could be read.
+struct Parsed<'o, 'a> {
+    object: &'o Object<'a>,
+    sections: SectionTable<'a, Header>,
+    symbols: SymbolTable<'a, Header>,
+    /// Where the headers of sections and the symbols are in the file.
+    sections_at: usize,
+    symbols_at: usize,
+}
+
+impl<'a> Audit<'a> {
+    fn report(&mut self, object: &Object<'_>, at: usize, rule: &'static str, what: impl std::fmt::Display) {
+        let what = format!("{}, byte {at}: {what}", object.path);
+        self.problems.push(Problem::new(Place::Tar, object.start + at, rule, what));
+    }
+
+    fn object(&mut self, object: &Object<'a>) {
+        match self.parse(object) {
+            Ok(parsed) => {
+                self.check_sections(&parsed);
+                for (index, symbol) in parsed.symbols.enumerate() {
+                    self.check_symbol(&parsed, index, symbol);
+                }
+            }
+            Err((at, rule, what)) => self.report(object, at, rule, what),
+        }
+    }
+
+    fn parse<'o>(&self, object: &'o Object<'a>) -> Result<Parsed<'o, 'a>, (usize, &'static str, String)> {
+        let damaged =
+            |error: object::Error| (0, "elf.format", format!("damaged: {}", escaped(error.to_string().as_bytes())));
+        let header = Header::parse(object.bytes).map_err(damaged)?;
+        if header.endian().is_err() || !header.is_class_64() || !header.is_little_endian() {
+            return Err((4, "elf.format", "not ELF of 64 bits, little-endian".to_owned()));
+        }
+        if header.e_type(ENDIAN) != elf::ET_REL {
+            return Err((TYPE, "elf.type", "not relocatable".to_owned()));
+        }
+        if header.e_machine(ENDIAN) != self.target.machine() {
+            return Err((MACHINE, "elf.machine", format!("not for {}", self.target.name())));
+        }
+        if header.e_phoff(ENDIAN) != 0 || header.e_phnum(ENDIAN) != 0 {
+            return Err((32, "elf.type", "a relocatable file has no program headers".to_owned()));
+        }
+        let sections = header.sections(ENDIAN, object.bytes).map_err(damaged)?;
+        let symbols = sections.symbols(ENDIAN, object.bytes, elf::SHT_SYMTAB).map_err(damaged)?;
+        let tables = sections.iter().filter(|section| section.sh_type(ENDIAN) == elf::SHT_SYMTAB);
+        if tables.count() != 1 {
+            return Err((0, "elf.format", "not exactly one table of symbols".to_owned()));
+        }
+        let symbols_at = sections.section(symbols.section()).map_err(damaged)?.sh_offset(ENDIAN) as usize;
+        let sections_at = header.e_shoff(ENDIAN) as usize;
+        Ok(Parsed { object, sections, symbols, sections_at, symbols_at })
+    }
+
+    /// That no section has an effect of its own.
+    fn check_sections(&mut self, parsed: &Parsed<'_, 'a>) {
+        for (index, section) in parsed.sections.enumerate() {
+            let at = parsed.sections_at + index.0 * SECTION_LEN;
+            let name = parsed.sections.section_name(ENDIAN, section).unwrap_or_default();
+            let kind = section.sh_type(ENDIAN).0;
+            let flags = section.sh_flags(ENDIAN).0;
+            let is_code = flags & elf::SHF_EXECINSTR.0 != 0;
+            let shown = escaped(name);
+            if matches!(kind, 14..=16) || is_listed(name) {
+                let what = format!("the section {shown} runs code by itself, or is for the linker");
+                self.report(parsed.object, at, "elf.section", what);
+            } else if !SECTION_TYPES.contains(&kind) {
+                self.report(
+                    parsed.object,
+                    at + 4,
+                    "elf.section",
+                    format!("the section {shown} has the type {kind:#x}"),
+                );
+            } else if is_code && (flags & elf::SHF_WRITE.0 != 0 || name == b".note.GNU-stack") {
+                let what = format!("the section {shown} makes memory both writable and executable");
+                self.report(parsed.object, at + 8, "elf.executable", what);
+            } else if kind != 8 && section.data(ENDIAN, parsed.object.bytes).is_err() {
+                self.report(parsed.object, at + 24, "elf.format", format!("the section {shown} is out of bounds"));
+            }
+        }
+    }
+
+    fn check_symbol(&mut self, parsed: &Parsed<'_, 'a>, index: SymbolIndex, symbol: &elf::Sym64<LittleEndian>) {
+        let at = parsed.symbols_at + index.0 * SYMBOL_LEN;
+        let (binding, kind) = (symbol.st_bind(), symbol.st_type());
+        if kind == elf::STT_GNU_IFUNC {
+            return self.report(parsed.object, at + 4, "elf.symbol-kind", "an indirect function runs code by itself");
+        }
+        if binding == elf::STB_LOCAL {
+            return;
+        }
+        let Ok(name) = parsed.symbols.symbol_name(ENDIAN, symbol) else {
+            return self.report(parsed.object, at, "elf.format", "the name of a symbol is out of bounds");
+        };
+        let shown = escaped(name);
+        if symbol.is_undefined(ENDIAN) {
+            self.undefined.push((shown, parsed.object.start + at, parsed.object.path));
+            return;
+        }
+        let declared = self.unit.symbols.each().chain(&self.unit.exports).find(|symbol| symbol.name == shown);
+        let Some(declared) = declared else {
+            return self.report(parsed.object, at, "elf.undeclared", format!("{shown} is defined and not declared"));
+        };
+        if binding != elf::STB_GLOBAL {
+            return self.report(
+                parsed.object,
+                at + 4,
+                "elf.symbol-kind",
+                format!("{shown} can be replaced by another"),
+            );
+        }
+        if let Some(other) = self.defined.insert(shown.clone(), parsed.object.path) {
+            self.report(parsed.object, at, "elf.symbol-twice", format!("{shown} is defined in {other} too"));
+        }
+        match parsed.symbols.symbol_section(ENDIAN, symbol, index) {
+            Ok(Some(section)) => self.check_definition(parsed, at, declared, symbol, section),
+            _ => self.report(parsed.object, at + 6, "elf.symbol-kind", format!("{shown} is in no section")),
+        }
+    }
+
+    /// That the body is code and the other two are not, and that the table is the one in the archive.
+    fn check_definition(
+        &mut self,
+        parsed: &Parsed<'_, 'a>,
+        at: usize,
+        declared: &Symbol,
+        symbol: &elf::Sym64<LittleEndian>,
+        index: SectionIndex,
+    ) {
+        let Ok(section) = parsed.sections.section(index) else {
+            let what = format!("{} is in a section that is not there", declared.name);
+            return self.report(parsed.object, at + 6, "elf.format", what);
+        };
+        let is_code = section.sh_flags(ENDIAN).0 & elf::SHF_EXECINSTR.0 != 0;
+        let symbols = &self.unit.symbols;
+        let is_wrong = declared == &symbols.init && !is_code
+            || (declared == &symbols.metadata || declared == &symbols.globals) && is_code;
+        if is_wrong {
+            let what = format!("{} is {}", declared.name, if is_code { "code" } else { "not code" });
+            return self.report(parsed.object, at, "elf.symbol-kind", what);
+        }
+        if declared != &symbols.metadata {
+            return;
+        }
+        let value = symbol.st_value(ENDIAN) as usize;
+        let range = value..value.saturating_add(self.table.len());
+        let found = section.data(ENDIAN, parsed.object.bytes).ok().and_then(|data| data.get(range.clone()));
+        if found != Some(self.table) || section.sh_type(ENDIAN) == elf::SHT_NOBITS {
+            let what = format!("{} is not the table in {}", declared.name, self.unit.table.path);
+            return self.report(parsed.object, at, "elf.table", what);
+        }
+        for other in parsed.sections.iter().filter(|other| other.sh_info(ENDIAN) as usize == index.0) {
+            let Ok(Some((relocations, _))) = other.rela(ENDIAN, parsed.object.bytes) else { continue };
+            // A relocation changes eight bytes at most.
+            if relocations.iter().any(|rela| {
+                (rela.r_offset(ENDIAN) as usize).saturating_add(8) > range.start
+                    && (rela.r_offset(ENDIAN) as usize) < range.end
+            }) {
+                let what = format!("the linker would change the table at {}", declared.name);
+                self.report(parsed.object, at, "elf.table", what);
+                break;
+            }
+        }
+    }
+
+    /// That everything declared is defined, and everything needed declared.
+    fn finish(&mut self) {
+        for symbol in self.unit.symbols.each().chain(&self.unit.exports) {
+            if !self.defined.contains_key(&symbol.name) {
+                let what = format!("no object for {} defines {}", self.target.name(), symbol.name);
+                self.problems.push(Problem::new(Place::Manifest, symbol.at, "elf.symbol-missing", what));
+            }
+        }
+        let requires: BTreeSet<&str> = self.unit.requires.iter().map(|symbol| symbol.name.as_str()).collect();
+        for (name, at, path) in std::mem::take(&mut self.undefined) {
+            let is_known = self.defined.contains_key(&name)
+                || requires.contains(name.as_str())
+                || is_of_the_runtime(&name)
+                // Linkers define it.
+                || name == "_GLOBAL_OFFSET_TABLE_"
+                || name.is_empty();
+            if !is_known {
+                let what = format!("{path}: {name} is needed, and neither declared nor of the runtime");
+                self.problems.push(Problem::new(Place::Tar, at, "elf.undefined", what));
+            }
+        }
+    }
+}
+
+/// Whether a section has one of the names, alone or followed by a dot and more.
+fn is_listed(name: &[u8]) -> bool {
+    SECTION_NAMES.iter().any(|listed| {
+        let rest = name.strip_prefix(listed.as_bytes());
+        rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'.' || listed.ends_with('_'))
+    })
+}
+
+/// The global names that an object defines, and those that it needs; none of a file that is no object.
+pub(crate) fn names(bytes: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut defined, mut undefined) = (BTreeSet::new(), BTreeSet::new());
+    let symbols = Header::parse(bytes)
+        .and_then(|header| header.sections(ENDIAN, bytes))
+        .and_then(|sections| sections.symbols(ENDIAN, bytes, elf::SHT_SYMTAB));
+    for symbol in symbols.iter().flat_map(SymbolTable::iter).filter(|symbol| symbol.st_bind() != elf::STB_LOCAL) {
+        let Ok(name) = symbols.as_ref().map_or(Ok(&b""[..]), |table| table.symbol_name(ENDIAN, symbol)) else {
+            continue;
+        };
+        let name = escaped(name);
+        match symbol.is_undefined(ENDIAN) {
+            true if !name.is_empty() && name != "_GLOBAL_OFFSET_TABLE_" => undefined.insert(name),
+            true => false,
+            false => defined.insert(name),
+        };
+    }
+    (defined, undefined)
+}

@@ -1,0 +1,185 @@
+//! Objects that define what is not declared, need what is not there, or run by themselves: each is refused at a byte,
+//! although length and digest in the manifest are those of the object.
+
+use crate::support::{Maker, archive, list, members, packed, problems, replace, symbol};
+use ironwall_archive::{Place, Target};
+use object::SectionKind;
+use object::write::{Relocation, StandardSection, SymbolSection};
+use object::{RelocationFlags, SymbolKind};
+
+const PATH: &str = "obj/list.x86_64.o";
+
+/// The rules that the archive breaks with another object of the first unit.
+fn with_object(bytes: Vec<u8>) -> Vec<(&'static str, Place)> {
+    let mut members = members(&packed());
+    replace(&mut members, PATH, bytes);
+    problems(&archive(&members)).iter().map(|problem| (problem.rule, problem.place)).collect()
+}
+
+/// The rules that it breaks with a change to the object.
+fn with(change: impl FnOnce(&mut Maker)) -> Vec<(&'static str, Place)> {
+    let table = list().image().expect("a table");
+    let mut maker = Maker::unit(Target::X86_64Linux, "list", &table, &["list_push", "list_len"], &[]);
+    change(&mut maker);
+    with_object(maker.bytes())
+}
+
+fn section(maker: &mut Maker, name: &str, kind: SectionKind) {
+    let section = maker.object.add_section(Vec::new(), name.as_bytes().to_vec(), kind);
+    maker.object.append_section_data(section, &[0; 8], 8);
+}
+
+#[test]
+fn an_object_without_fault_is_accepted() {
+    assert_eq!(with(|_| ()), []);
+}
+
+#[test]
+fn r8_1_c_a_symbol_that_is_missing_or_only_needed_is_told() {
+    let table = list().image().expect("a table");
+    for missing in ["MetadataTable", "GlobalTable", "RuntimeInit"] {
+        let mut maker = Maker::new(Target::X86_64Linux);
+        let parts = [
+            ("MetadataTable", StandardSection::ReadOnlyData, &table[..]),
+            ("GlobalTable", StandardSection::Data, &[0; 16]),
+            ("RuntimeInit", StandardSection::Text, &[0xc3; 16]),
+        ];
+        for (part, section, bytes) in parts {
+            let name = format!("list{part}");
+            if part == missing {
+                maker.need(&name);
+            } else {
+                maker.define(&name, section, bytes);
+            }
+        }
+        for export in ["list_push", "list_len"] {
+            maker.define(export, StandardSection::Text, &[0xc3]);
+        }
+        let rules = with_object(maker.bytes());
+        assert_eq!(rules, [("elf.undefined", Place::Tar), ("elf.symbol-missing", Place::Manifest)], "{missing}");
+    }
+}
+
+#[test]
+fn r8_1_c_a_symbol_that_is_defined_twice_is_told() {
+    let rules = with(|maker| {
+        maker.define("listRuntimeInit", StandardSection::Text, &[0xc3]);
+    });
+    assert_eq!(rules, [("elf.symbol-twice", Place::Tar)]);
+}
+
+#[test]
+fn r8_1_c_a_symbol_that_can_be_replaced_or_is_nowhere_is_told() {
+    let table = list().image().expect("a table");
+    let mut maker = Maker::unit(Target::X86_64Linux, "list", &table, &["list_push"], &[]);
+    let text = maker.object.section_id(StandardSection::Text);
+    let section = SymbolSection::Section(text);
+    maker.object.add_symbol(symbol("list_len", SymbolKind::Text, section, true));
+    assert_eq!(with_object(maker.bytes()), [("elf.symbol-kind", Place::Tar), ("elf.symbol-missing", Place::Manifest)]);
+    let mut maker = Maker::unit(Target::X86_64Linux, "list", &table, &["list_push"], &[]);
+    maker.object.add_symbol(symbol("list_len", SymbolKind::Text, SymbolSection::Absolute, false));
+    assert_eq!(with_object(maker.bytes()), [("elf.symbol-kind", Place::Tar)]);
+}
+
+#[test]
+fn the_body_is_code_and_the_tables_are_not() {
+    let table = list().image().expect("a table");
+    let mut maker = Maker::new(Target::X86_64Linux);
+    maker.define("listMetadataTable", StandardSection::Text, &table);
+    maker.define("listGlobalTable", StandardSection::Data, &[0; 16]);
+    maker.define("listRuntimeInit", StandardSection::Data, &[0xc3; 16]);
+    for export in ["list_push", "list_len"] {
+        maker.define(export, StandardSection::Text, &[0xc3]);
+    }
+    assert_eq!(with_object(maker.bytes()), [("elf.symbol-kind", Place::Tar); 2]);
+}
+
+#[test]
+fn constructors_and_what_linkers_act_on_are_refused() {
+    let names = [".init", ".fini", ".init_array", ".init_array.00100", ".fini_array", ".preinit_array", ".ctors"];
+    for name in names.into_iter().chain([".ctors.65535", ".dtors", ".gnu.lto_.decls", ".deplibs", ".interp"]) {
+        assert_eq!(with(|maker| section(maker, name, SectionKind::Data)), [("elf.section", Place::Tar)], "{name}");
+    }
+    // The type alone makes a constructor.
+    for kind in [14, 15, 16, 17, 0x6fff_4c04] {
+        let rules = with(|maker| {
+            let section = maker.object.add_section(Vec::new(), b".data.harmless".to_vec(), SectionKind::Data);
+            maker.object.append_section_data(section, &[0; 8], 8);
+            *maker.object.section_flags_mut(section) =
+                object::SectionFlags::Elf { sh_type: object::elf::SectionType(kind), sh_flags: object::elf::SHF_ALLOC };
+        });
+        assert_eq!(rules, [("elf.section", Place::Tar)], "{kind}");
+    }
+    assert_eq!(with(|maker| section(maker, ".initial", SectionKind::Data)), []);
+}
+
+#[test]
+fn definitions_that_are_not_declared_are_refused() {
+    for name in ["system", "iw_collect", "tree_make", "x\u{1b}[2J"] {
+        let rules = with(|maker| {
+            maker.define(name, StandardSection::Data, &[0; 8]);
+        });
+        assert_eq!(rules, [("elf.undeclared", Place::Tar)], "{name}");
+    }
+}
+
+#[test]
+fn needs_that_are_not_declared_are_refused() {
+    assert_eq!(with(|maker| maker.need("system")), [("elf.undefined", Place::Tar)]);
+    assert_eq!(with(|maker| maker.need("iw_collect")), []);
+    assert_eq!(with(|maker| maker.need("_GLOBAL_OFFSET_TABLE_")), []);
+}
+
+#[test]
+fn another_machine_or_another_kind_of_file_is_refused() {
+    let table = list().image().expect("a table");
+    let other = Maker::unit(Target::Aarch64Linux, "list", &table, &["list_push", "list_len"], &[]);
+    assert_eq!(with_object(other.bytes())[0], ("elf.machine", Place::Tar));
+    let good = Maker::unit(Target::X86_64Linux, "list", &table, &["list_push", "list_len"], &[]).bytes();
+    for (at, byte, rule) in [(0, b'M', "elf.format"), (4, 1, "elf.format"), (5, 2, "elf.format"), (16, 3, "elf.type")] {
+        let mut changed = good.clone();
+        changed[at] = byte;
+        assert_eq!(with_object(changed)[0], (rule, Place::Tar), "byte {at}");
+    }
+    assert_eq!(with_object(b"#!/bin/sh\nrm -rf /\n".to_vec())[0], ("elf.format", Place::Tar));
+    assert_eq!(with_object(Vec::new())[0], ("elf.format", Place::Tar));
+}
+
+#[test]
+fn the_table_in_the_object_is_the_one_in_the_archive() {
+    let other = list().with(ironwall_format::Structure::of_slots(ironwall::Kind::Heap, "More", 1)).image();
+    let other = other.expect("a table");
+    let maker = Maker::unit(Target::X86_64Linux, "list", &other, &["list_push", "list_len"], &[]);
+    assert_eq!(with_object(maker.bytes()), [("elf.table", Place::Tar)]);
+    let short = Maker::unit(Target::X86_64Linux, "list", b"IRONTBL1", &["list_push", "list_len"], &[]);
+    assert_eq!(with_object(short.bytes()), [("elf.table", Place::Tar)]);
+}
+
+#[test]
+fn a_relocation_of_the_table_is_refused() {
+    let rules = with(|maker| {
+        let section = maker.object.section_id(StandardSection::ReadOnlyData);
+        let symbol = maker.object.symbol_id(b"listGlobalTable").expect("a symbol");
+        let flags = RelocationFlags::Elf { r_type: object::elf::R_X86_64_64 };
+        let relocation = Relocation { offset: 40, symbol, addend: 0, flags };
+        maker.object.add_relocation(section, relocation).expect("a relocation");
+    });
+    assert_eq!(rules, [("elf.table", Place::Tar)]);
+}
+
+#[test]
+fn damaged_objects_are_refused_or_harmless_but_never_a_panic() {
+    let table = list().image().expect("a table");
+    let good = Maker::unit(Target::X86_64Linux, "list", &table, &["list_push", "list_len"], &["iw_collect"]).bytes();
+    for at in (0..good.len()).chain(good.len() - 800..good.len()) {
+        for with in [0xff, 0x80, 0x01] {
+            let mut changed = good.clone();
+            changed[at] ^= with;
+            // What it says does not matter here; that it ends does.
+            let _ = with_object(changed);
+        }
+    }
+    for len in (0..good.len()).step_by(13) {
+        assert!(!with_object(good[..len].to_vec()).is_empty(), "cut off at {len}");
+    }
+}
