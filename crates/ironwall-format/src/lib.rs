@@ -40,6 +40,7 @@ pub struct Structure {
     tail: Tail,
     element: u32,
     has_odd_words: bool,
+    fields: Vec<(u32, String)>,
 }
 
 impl Structure {
@@ -47,7 +48,7 @@ impl Structure {
     #[must_use]
     pub fn new(kind: Kind, name: &str, fixed: u32, slots: &[u32]) -> Self {
         let (name, slots) = (name.to_owned(), slots.to_owned());
-        Self { name, kind, fixed, slots, tail: Tail::None, element: 0, has_odd_words: false }
+        Self { name, kind, fixed, slots, tail: Tail::None, element: 0, has_odd_words: false, fields: Vec::new() }
     }
 
     /// A structure of `count` references and nothing else.
@@ -73,6 +74,13 @@ impl Structure {
     #[must_use]
     pub fn with_odd_words(self) -> Self {
         Self { has_odd_words: true, ..self }
+    }
+
+    /// Names the field at an offset of the payload, for people. It is no part of the image or of the layout.
+    #[must_use]
+    pub fn with_field(mut self, offset: u32, name: &str) -> Self {
+        self.fields.push((offset, name.to_owned()));
+        self
     }
 
     /// The digest of the layout.
@@ -144,6 +152,14 @@ impl Table {
     #[must_use]
     pub fn structure_id(&self, kind: Kind, name: &str) -> Uuid {
         Uuid::of_struct(self.id(), kind, name.as_bytes())
+    }
+
+    /// The named fields: the structure, the offset in the payload, the name.
+    pub fn fields(&self) -> impl Iterator<Item = (Uuid, u32, &str)> {
+        self.structures.iter().flat_map(|structure| {
+            let id = self.structure_id(structure.kind, &structure.name);
+            structure.fields.iter().map(move |(offset, name)| (id, *offset, name.as_str()))
+        })
     }
 
     /// The prefix of a global block: its tags and its extent.
