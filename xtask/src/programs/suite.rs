@@ -15,8 +15,11 @@ const PACKAGES: &[&str] = &["perl", "dash", "coreutils", "diffutils"];
 /// Scripts that fail wherever they run, what their output has then, and why.
 const KNOWN: &[(&str, &str, &str)] = &[
     ("80-test_cms", "Can't open \"../../test/cms-msg/missing-kdf.der\"", MISSING),
-    ("80-test_cmsapi", "calling fopen(../../test/recipes/80-test_cmsapi_data/", MISSING),
+    ("80-test_cmsapi", "calling fopen(../../test/recipes/80-test_cm", MISSING),
+    ("79-test_http", "calling socket(::, 0)", IPV6),
+    ("80-test_cmp_http", "CMP error: Address family not supported by protocol:calling socket()", IPV6),
 ];
+const IPV6: &str = "its server takes the first address that the C library offers, which is one of IPv6: not provided";
 const MISSING: &str = "needs a binary file that Debian's patch of the source could not bring";
 
 /// Builds the suite and runs it.
@@ -61,8 +64,6 @@ fn build(source: &Path) -> Result<()> {
     configure.args(["linux-aarch64", "--cross-compile-prefix=aarch64-linux-gnu-"]);
     // The scripts must find their modules where the guest has them.
     configure.args(["no-shared", "no-module", "enable-md2", "enable-rc5"]);
-    // Its servers would listen on IPv6 wherever the headers know it; guests have none.
-    configure.arg("-DOPENSSL_USE_IPV6=0");
     run_command(configure.current_dir(source).env("HASHBANGPERL", "/usr/bin/perl"))?;
     // As an option of `Configure`, `-static` would leave threads out.
     run_command(Command::new("make").args(["-s", "-j2", "LDFLAGS=-static", "build_sw"]).current_dir(source))?;
