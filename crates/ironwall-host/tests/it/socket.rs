@@ -266,7 +266,9 @@ fn the_end_of_the_program_is_told_to_whoever_waits() {
     let error = client.request("gc.collect", Map::new(), LONG).expect_err("it ended");
     assert!(matches!(error, ClientError::Told { code: -32006, .. }), "{error}");
     let error = client.request("gc.collect", Map::new(), LONG).expect_err("it has ended");
-    assert!(matches!(error, ClientError::Closed | ClientError::Broken(_)), "{error}");
+    // The connection may be answered once more before it is closed.
+    let is_refused = matches!(error, ClientError::Told { code: -32006, .. });
+    assert!(is_refused || matches!(error, ClientError::Closed | ClientError::Broken(_)), "{error}");
     let place = running.place.socket();
     assert_eq!(running.end(), 0);
     assert!(matches!(Client::connect(&place), Err(ClientError::Unreachable { .. })));
