@@ -7,7 +7,7 @@
 use crate::path::{Place, Root, RootPath, Slot};
 use crate::snapshot::{RootBlock, Snapshot, Target};
 use ironwall::tag::Tags;
-use ironwall::{Block, Kind, Runtime, Uuid};
+use ironwall::{Block, Kind, Runtime, Stack, Uuid};
 use thiserror::Error;
 
 /// Where a path is not true.
@@ -82,10 +82,33 @@ pub enum Wrong {
 /// # Errors
 /// The first part of the path that is not true.
 pub fn check(runtime: &Runtime<'_>, path: &RootPath) -> Result<(), Mismatch> {
+    check_on(runtime, 0, path)
+}
+
+/// The same for a path that may begin in a frame of another stack. They are those that [`Snapshot::take_with`] had, in
+/// the same order.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_with<'m>(runtime: &mut Runtime<'m>, stacks: &mut [Stack<'m>], path: &RootPath) -> Result<(), Mismatch> {
+    let number = match path.root {
+        Root::Frame { stack, .. } => stack,
+        Root::Global { .. } | Root::Handle { .. } => 0,
+    };
+    let Some(before) = number.checked_sub(1) else { return check(runtime, path) };
+    let stack = stacks.get_mut(before as usize).ok_or(Mismatch { at: At::Root, why: Wrong::NoBlock })?;
+    runtime.swap_stack(stack);
+    let result = check_on(runtime, number, path);
+    runtime.swap_stack(stack);
+    result
+}
+
+/// Replays a path while the runtime uses the stack with a number.
+fn check_on(runtime: &Runtime<'_>, stack: u32, path: &RootPath) -> Result<(), Mismatch> {
     let root = |why| Mismatch { at: At::Root, why };
     let first = path.steps.first().ok_or_else(|| root(Wrong::Empty))?;
     let first = first.address.ok_or(Mismatch { at: At::Step(0), why: Wrong::Address })?;
-    check_root(runtime, path, first).map_err(root)?;
+    check_root(runtime, stack, path, first).map_err(root)?;
     let mut before: Option<Block> = None;
     for (i, step) in path.steps.iter().enumerate() {
         let wrong = |why| Mismatch { at: At::Step(i), why };
@@ -111,9 +134,12 @@ pub fn check(runtime: &Runtime<'_>, path: &RootPath) -> Result<(), Mismatch> {
     Ok(())
 }
 
-fn check_root(runtime: &Runtime<'_>, path: &RootPath, first: u64) -> Result<(), Wrong> {
+fn check_root(runtime: &Runtime<'_>, current: u32, path: &RootPath, first: u64) -> Result<(), Wrong> {
     match &path.root {
-        Root::Frame { depth, place: at, slot } => {
+        Root::Frame { stack, depth, place: at, slot } => {
+            if *stack != current {
+                return Err(Wrong::NoBlock);
+            }
             let place = place(path, *at, Kind::Frame)?;
             let (mut frame, mut below) = (None, 0);
             for (found, _) in runtime.frames().zip(0..=*depth) {
@@ -176,8 +202,8 @@ pub fn check_snapshot(snapshot: &Snapshot, path: &RootPath) -> Result<(), Mismat
     let first = path.steps.first().ok_or_else(|| root(Wrong::Empty))?;
     let first = Target::Object(first.object);
     match &path.root {
-        Root::Frame { depth, place: at, slot } => {
-            let frame = snapshot.frames().get(*depth as usize).ok_or_else(|| root(Wrong::NoBlock))?;
+        Root::Frame { stack, depth, place: at, slot } => {
+            let (_, frame) = snapshot.frame(*stack, *depth).ok_or_else(|| root(Wrong::NoBlock))?;
             check_root_block(snapshot, path, frame, (*at, Kind::Frame), slot, first).map_err(root)?;
         }
         Root::Global { number, place: at, slot } => {

@@ -182,6 +182,9 @@ struct StructureText {
 #[serde(deny_unknown_fields)]
 struct RootText {
     structure: u32,
+    /// Of a frame, if it is another than the one that calls use.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    stack: u32,
     address: Option<Text<u64>>,
     slots: Slots,
 }
@@ -193,6 +196,7 @@ impl Snapshot {
         let base = self.heap.as_ref().map_or(0, |heap| heap.start);
         let root = |block: &RootBlock| RootText {
             structure: block.structure,
+            stack: block.stack,
             address: block.address.map(Text),
             slots: write_slots(&block.references),
         };
@@ -245,12 +249,18 @@ impl Snapshot {
         if u32::try_from(counts.0).is_err() || u32::try_from(counts.1).is_err() {
             return Err(DataError::new("there are too many").at("objects"));
         }
-        let mut below = 0;
+        let (mut stack, mut below) = (0, 0);
         for (i, frame) in text.frames.into_iter().enumerate() {
-            let frame =
-                snapshot.read_root(frame, Kind::Frame, counts).map_err(|what| what.at(format!("frames[{i}]")))?;
+            let at = || format!("frames[{i}]");
+            let frame = snapshot.read_root(frame, Kind::Frame, counts).map_err(|what| what.at(at()))?;
+            if frame.stack < stack {
+                return Err(DataError::new("the frames are not in the order of their stacks").at(at()));
+            }
+            if frame.stack > stack {
+                (stack, below) = (frame.stack, 0);
+            }
             if frame.address.is_some_and(|address| address <= below) {
-                return Err(DataError::new("the frame is not above the one before").at(format!("frames[{i}]")));
+                return Err(DataError::new("the frame is not above the one before").at(at()));
             }
             below = frame.address.unwrap_or(below);
             snapshot.frames.push(frame);
@@ -318,11 +328,14 @@ impl Snapshot {
     }
 
     fn read_root(&self, text: RootText, kind: Kind, counts: (usize, usize)) -> Result<RootBlock, DataError> {
-        let RootText { structure, address, slots } = text;
+        let RootText { structure, stack, address, slots } = text;
         self.check_kind(structure, kind)?;
+        if stack != 0 && kind == Kind::Global {
+            return Err(DataError::new("a global block is in no stack"));
+        }
         let mut references = Vec::new();
         read_slots(&slots, MAX_EXTENT, counts, &mut references)?;
-        Ok(RootBlock { structure, address: address.map(|Text(address)| address), references })
+        Ok(RootBlock { structure, stack, address: address.map(|Text(address)| address), references })
     }
 
     fn read_object(
@@ -381,6 +394,11 @@ impl DataError {
         let at = if self.at.is_empty() { at.to_owned() } else { format!("{at}.{}", self.at) };
         Self { at, ..self }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+pub(crate) fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn write_target(to: Target) -> i64 {

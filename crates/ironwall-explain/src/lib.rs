@@ -21,7 +21,7 @@ mod dominators;
 mod json;
 mod take;
 
-pub use check::{Mismatch, check, check_snapshot};
+pub use check::{Mismatch, check, check_snapshot, check_with};
 pub use json::DataError;
 pub use names::Names;
 pub use path::RootPath;

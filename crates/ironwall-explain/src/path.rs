@@ -1,6 +1,6 @@
 //! Why an object is alive: the shortest way from a root to it.
 
-use crate::json::{DataError, Text, check_text, parse};
+use crate::json::{DataError, Text, check_text, is_zero, parse};
 use crate::names::MAX_FIELD_NAME;
 use crate::snapshot::{ObjectId, RootId, Snapshot};
 use ironwall::image::MAX_NAME;
@@ -59,7 +59,9 @@ impl fmt::Display for Slot {
 pub enum Root {
     /// A slot of a shadow frame.
     Frame {
-        /// The number of the frame from the newest.
+        /// The shadow stack: zero for the one that calls use.
+        stack: u32,
+        /// The number of the frame from the newest of its stack.
         depth: u32,
         /// Its structure, in [`RootPath::places`].
         place: u32,
@@ -125,7 +127,11 @@ impl Snapshot {
         let offset = offset.unwrap_or(0);
         let slot = Slot { offset, name: block.and_then(|block| self.field(block.structure, offset)) };
         let root = match id {
-            RootId::Frame(depth) => Root::Frame { depth, place, slot },
+            RootId::Frame(i) => {
+                let stack = block.map_or(0, |block| block.stack);
+                let first = self.frames.partition_point(|frame| frame.stack < stack);
+                Root::Frame { stack, depth: i - first as u32, place, slot }
+            }
             RootId::Global(i) => {
                 let before = self.globals[..i as usize].iter().rev();
                 let same = before.take_while(|global| Some(global.structure) == block.map(|block| block.structure));
@@ -216,7 +222,12 @@ impl fmt::Display for RootPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = |i: u32| self.places.get(i as usize).map_or_else(|| "?".to_owned(), Place::to_string);
         match &self.root {
-            Root::Frame { depth, place: i, slot } => write!(f, "frame {depth} {}, slot {slot}", place(*i))?,
+            Root::Frame { stack: 0, depth, place: i, slot } => {
+                write!(f, "frame {depth} {}, slot {slot}", place(*i))?;
+            }
+            Root::Frame { stack, depth, place: i, slot } => {
+                write!(f, "frame {depth} of stack {stack} {}, slot {slot}", place(*i))?;
+            }
             Root::Global { number: 0, place: i, slot } => write!(f, "global {}, slot {slot}", place(*i))?,
             Root::Global { number, place: i, slot } => write!(f, "global {} ({number}), slot {slot}", place(*i))?,
             Root::Handle { number } => write!(f, "handle {number}")?,
@@ -265,9 +276,21 @@ struct PlaceText {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, tag = "kind", rename_all = "lowercase")]
 enum RootText {
-    Frame { depth: u32, place: u32, slot: SlotText },
-    Global { number: u32, place: u32, slot: SlotText },
-    Handle { number: u32 },
+    Frame {
+        #[serde(default, skip_serializing_if = "is_zero")]
+        stack: u32,
+        depth: u32,
+        place: u32,
+        slot: SlotText,
+    },
+    Global {
+        number: u32,
+        place: u32,
+        slot: SlotText,
+    },
+    Handle {
+        number: u32,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -314,7 +337,9 @@ impl RootPath {
             name: place.name.clone(),
         });
         let root = match self.root {
-            Root::Frame { depth, place, ref slot } => RootText::Frame { depth, place, slot: write_slot(slot) },
+            Root::Frame { stack, depth, place, ref slot } => {
+                RootText::Frame { stack, depth, place, slot: write_slot(slot) }
+            }
             Root::Global { number, place, ref slot } => RootText::Global { number, place, slot: write_slot(slot) },
             Root::Handle { number } => RootText::Handle { number },
         };
@@ -347,7 +372,9 @@ impl RootPath {
             places.push(Place { table, structure, kind, package, unit, name });
         }
         let root = match text.root {
-            RootText::Frame { depth, place, slot } => Root::Frame { depth, place, slot: read_slot(slot)? },
+            RootText::Frame { stack, depth, place, slot } => {
+                Root::Frame { stack, depth, place, slot: read_slot(slot)? }
+            }
             RootText::Global { number, place, slot } => Root::Global { number, place, slot: read_slot(slot)? },
             RootText::Handle { number } => Root::Handle { number },
         };

@@ -1,11 +1,11 @@
 //! Everything that a stopped heap holds, as an owned graph in one order.
 //!
-//! Units come by the UUID of their table, structures by theirs, frames from the newest to the oldest, global blocks
-//! by structure, handles by number. Objects are numbered as a breadth-first walk from the roots in that order meets
+//! Units come by the UUID of their table, structures by theirs, frames by stack and then from the newest to the oldest,
+//! global blocks by structure, handles by number. Objects are numbered as a breadth-first walk from the roots in that order meets
 //! them; behind them, by address, are those that no root leads to and the next collection would reclaim. So the
 //! numbers do not depend on addresses or on the order in which units were attached.
 
-use crate::names::Fields;
+use crate::names::{Fields, Names};
 use ironwall::{Kind, Uuid};
 use std::collections::VecDeque;
 use std::fmt;
@@ -70,6 +70,9 @@ pub struct Reference {
 pub struct RootBlock {
     /// The place of its structure.
     pub structure: u32,
+    /// For a frame the number of its shadow stack: zero for the one that calls use, further ones in the order in which
+    /// they were given. Zero for a global block.
+    pub stack: u32,
     /// Where it was, if the snapshot tells.
     pub address: Option<u64>,
     /// Its slots that are not empty, by offset.
@@ -99,7 +102,7 @@ pub struct Object {
 /// A root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RootId {
-    /// The frame with this number from the newest.
+    /// The frame with this place in [`Snapshot::frames`].
     Frame(u32),
     /// The global block with this place.
     Global(u32),
@@ -148,7 +151,7 @@ impl Snapshot {
         &self.structures
     }
 
-    /// The shadow frames, the newest first.
+    /// The shadow frames, by stack, the newest of each first.
     #[must_use]
     pub fn frames(&self) -> &[RootBlock] {
         &self.frames
@@ -235,6 +238,14 @@ impl Snapshot {
         order
     }
 
+    /// A frame of a stack by its number from the newest, with its place among all frames.
+    pub(crate) fn frame(&self, stack: u32, depth: u32) -> Option<(u32, &RootBlock)> {
+        let first = self.frames.partition_point(|frame| frame.stack < stack);
+        let place = first.checked_add(depth as usize)?;
+        let frame = self.frames.get(place).filter(|frame| frame.stack == stack)?;
+        Some((place as u32, frame))
+    }
+
     /// A structure and its unit.
     pub(crate) fn place(&self, structure: u32) -> (&Unit, &Structure) {
         let structure = &self.structures[structure as usize];
@@ -269,6 +280,18 @@ impl Snapshot {
         self.handles.iter_mut().for_each(|handle| renumber(&mut handle.to));
         self.objects = order.iter().map(|old| self.objects[old.0 as usize]).collect();
         Self { references, ends, ..self }
+    }
+
+    /// The same with the names of fields, where others are known than it was taken with.
+    #[must_use]
+    pub fn with_names(mut self, names: &Names) -> Self {
+        for structure in &mut self.structures {
+            let table = self.units[structure.unit as usize].table;
+            if let Some(fields) = names.fields(table, structure.id) {
+                structure.fields.extend(fields.clone());
+            }
+        }
+        self
     }
 
     /// The same without addresses: what does not depend on the machine or on the order of attaching.

@@ -2,7 +2,7 @@
 
 use crate::names::Names;
 use crate::snapshot::{HeldHandle, Object, ObjectId, Reference, RootBlock, Snapshot, Structure, Target, Unit};
-use ironwall::{Block, Kind, Runtime};
+use ironwall::{Block, Kind, Runtime, Stack};
 use std::collections::{BTreeMap, HashMap};
 use thiserror::Error;
 
@@ -32,11 +32,36 @@ pub enum TakeError {
 
 impl Snapshot {
     /// Everything that a runtime holds now. Objects that died since the last collection are in it, as those that no
-    /// root leads to.
+    /// root leads to. Frames are those of the stack that calls use.
     ///
     /// # Errors
     /// When the heap is damaged where a collection would find it too.
     pub fn take(runtime: &Runtime<'_>, names: &Names) -> Result<Self, TakeError> {
+        let frames = stack_frames(runtime, 0)?;
+        Self::with_frames(runtime, names, frames)
+    }
+
+    /// The same with the frames of further stacks, as [`Runtime::collect_with`] has them. The runtime uses each of them
+    /// for a moment, as only frames of the stack that is used can be read, and then its own again.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub fn take_with<'m>(
+        runtime: &mut Runtime<'m>,
+        stacks: &mut [Stack<'m>],
+        names: &Names,
+    ) -> Result<Self, TakeError> {
+        let mut frames = stack_frames(runtime, 0)?;
+        for (stack, number) in stacks.iter_mut().zip(1..) {
+            runtime.swap_stack(stack);
+            let found = stack_frames(runtime, number);
+            runtime.swap_stack(stack);
+            frames.extend(found?);
+        }
+        Self::with_frames(runtime, names, frames)
+    }
+
+    fn with_frames(runtime: &Runtime<'_>, names: &Names, frames: Vec<Frame>) -> Result<Self, TakeError> {
         let mut taker = Taker::new(runtime, names);
         let addresses: Vec<u64> = runtime.objects().map(Block::address).collect();
         if u32::try_from(addresses.len()).is_err() {
@@ -47,10 +72,35 @@ impl Snapshot {
             taker.globals.insert(global.address(), place as u32);
         }
         taker.addresses = addresses;
+        taker.frames(frames)?;
         taker.roots(&globals)?;
         taker.objects()?;
         Ok(taker.snapshot.canonical())
     }
+}
+
+/// A frame as it was read: its stack, its address, the number of its entry, and its slots with their words.
+struct Frame {
+    stack: u32,
+    address: u64,
+    entry: u32,
+    slots: Vec<(u64, u64)>,
+}
+
+/// The frames of the stack that calls use, the newest first.
+fn stack_frames(runtime: &Runtime<'_>, stack: u32) -> Result<Vec<Frame>, TakeError> {
+    let (mut frames, mut below) = (Vec::new(), 0);
+    for frame in runtime.frames() {
+        let address = frame.address();
+        let (entry, _) = runtime.describe(frame).map_err(|_| TakeError::Block(address))?;
+        if address <= below {
+            return Err(TakeError::FrameOrder(address));
+        }
+        below = address;
+        let slots = runtime.references(frame).map_err(|_| TakeError::Block(address))?.collect();
+        frames.push(Frame { stack, address, entry: entry.number(), slots });
+    }
+    Ok(frames)
 }
 
 struct Taker<'a, 'm> {
@@ -98,8 +148,13 @@ impl<'a, 'm> Taker<'a, 'm> {
     fn describe(&self, block: Block, kind: Kind) -> Result<(u32, u64), TakeError> {
         let damaged = TakeError::Block(block.address());
         let (entry, extent) = self.runtime.describe(block).map_err(|_| damaged)?;
-        let place = *self.places.get(&entry.number()).ok_or(damaged)?;
-        if self.snapshot.structures[place as usize].kind == kind { Ok((place, extent)) } else { Err(damaged) }
+        Ok((self.place(entry.number(), kind).ok_or(damaged)?, extent))
+    }
+
+    /// The place of a structure of a kind, by the number of its entry.
+    fn place(&self, entry: u32, kind: Kind) -> Option<u32> {
+        let place = *self.places.get(&entry)?;
+        (self.snapshot.structures[place as usize].kind == kind).then_some(place)
     }
 
     /// The global blocks with their structures, by structure.
@@ -110,22 +165,21 @@ impl<'a, 'm> Taker<'a, 'm> {
         Ok(globals)
     }
 
-    fn roots(&mut self, globals: &[(u32, Block)]) -> Result<(), TakeError> {
-        let mut below = 0;
-        for frame in self.runtime.frames() {
-            let (structure, _) = self.describe(frame, Kind::Frame)?;
-            if frame.address() <= below {
-                return Err(TakeError::FrameOrder(frame.address()));
-            }
-            below = frame.address();
+    fn frames(&mut self, frames: Vec<Frame>) -> Result<(), TakeError> {
+        for Frame { stack, address, entry, slots } in frames {
+            let structure = self.place(entry, Kind::Frame).ok_or(TakeError::Block(address))?;
             let mut references = Vec::new();
-            self.references(frame, structure, &mut references)?;
-            self.snapshot.frames.push(RootBlock { structure, address: Some(below), references });
+            self.targets(address, slots.into_iter(), structure, &mut references)?;
+            self.snapshot.frames.push(RootBlock { structure, stack, address: Some(address), references });
         }
+        Ok(())
+    }
+
+    fn roots(&mut self, globals: &[(u32, Block)]) -> Result<(), TakeError> {
         for &(structure, block) in globals {
             let mut references = Vec::new();
             self.references(block, structure, &mut references)?;
-            self.snapshot.globals.push(RootBlock { structure, address: Some(block.address()), references });
+            self.snapshot.globals.push(RootBlock { structure, stack: 0, address: Some(block.address()), references });
         }
         for (number, block) in self.runtime.handles() {
             let to = self.target(block.address()).ok_or(TakeError::Block(block.address()))?;
@@ -150,7 +204,18 @@ impl<'a, 'm> Taker<'a, 'm> {
     /// Adds the slots of a block that are not empty.
     fn references(&self, block: Block, structure: u32, list: &mut Vec<Reference>) -> Result<(), TakeError> {
         let holder = block.address();
-        for (offset, word) in self.runtime.references(block).map_err(|_| TakeError::Block(holder))? {
+        let slots = self.runtime.references(block).map_err(|_| TakeError::Block(holder))?;
+        self.targets(holder, slots, structure, list)
+    }
+
+    fn targets(
+        &self,
+        holder: u64,
+        slots: impl Iterator<Item = (u64, u64)>,
+        structure: u32,
+        list: &mut Vec<Reference>,
+    ) -> Result<(), TakeError> {
+        for (offset, word) in slots {
             let is_plain = word % 2 == 1 && self.odd[structure as usize];
             if word != 0 && !is_plain {
                 let to = self.target(word).ok_or(TakeError::Reference { holder, offset, word })?;

@@ -23,7 +23,7 @@ pub struct MutatorId(pub u64);
 /// Why a collection was not made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotCollected {
-    /// These were inside and at no rendezvous when the time was over. Nothing was collected.
+    /// These were inside and at no rendezvous when the time was over. Nothing was done.
     MutatorsRunning(Vec<MutatorId>),
     /// The runtime refused, or found damage.
     Failure(Failure),
@@ -78,6 +78,23 @@ impl<'m> Heap<'m> {
         let mut core = self.core();
         let Core { runtime, stacks, .. } = &mut *core;
         runtime.collect_with(stacks, origin, reason).map_err(NotCollected::Failure)
+    }
+
+    /// Shows the runtime and the stacks of all mutators while the world is stopped, for a snapshot that sees all
+    /// frames. What is done with them lasts as long as that and should be brief; stacks that were swapped have to be
+    /// swapped back.
+    ///
+    /// # Errors
+    /// [`NotCollected::MutatorsRunning`].
+    pub fn examine<T>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(&mut Runtime<'m>, &mut [Stack<'m>]) -> T,
+    ) -> Result<T, NotCollected> {
+        let _stopped = self.gate.stop(None, Instant::now() + limit).map_err(NotCollected::MutatorsRunning)?;
+        let mut core = self.core();
+        let Core { runtime, stacks, .. } = &mut *core;
+        Ok(work(runtime, stacks))
     }
 
     /// The runtime, once there are no mutators.

@@ -1,6 +1,7 @@
 //! What threads may rely on. Names that begin like `r3_2_a` give the statement of `docs/ironwall/requirements.md`.
 
 use ironwall::{Config, EntryId, Kind, Origin, Region, Runtime, TableLimits};
+use ironwall_explain::{Names, Snapshot, check_with};
 use ironwall_format::{Structure, Table};
 use ironwall_threads::{Heap, NotCollected};
 use std::sync::mpsc::channel;
@@ -71,6 +72,32 @@ fn r3_2_a_frames_of_threads_outside_are_roots_until_their_mutator_goes() {
     drop(mutators);
     let report = heap.collect(Origin::Host, 0, SHORT).expect("none runs");
     assert_eq!((report.frames, report.dead), (0, 2));
+}
+
+#[test]
+fn r6_e_frames_of_threads_are_explained_while_none_runs() {
+    let (heap, pair, frame) = heap();
+    let mut mutators = [heap.mutator(memory(64)), heap.mutator(memory(64))];
+    let pairs = [0, 1].map(|i| {
+        mutators[i].enter().with(|calls| {
+            let (frame, pair) = (calls.push_frame(frame).expect("a frame"), calls.allocate(pair).expect("a pair"));
+            calls.store(frame, 8, pair.address()).expect("a slot");
+            pair
+        })
+    });
+    let shown = heap.examine(SHORT, |runtime, stacks| {
+        let snapshot = Snapshot::take_with(runtime, stacks, &Names::default()).expect("a sound heap");
+        pairs.map(|pair| {
+            let path = snapshot.at(pair.address()).and_then(|id| snapshot.why(id)).expect("a path");
+            assert_eq!(check_with(runtime, stacks, &path), Ok(()));
+            path.to_string().lines().next().unwrap_or_default().to_owned()
+        })
+    });
+    let expected = [1, 2].map(|stack| format!("frame 0 of stack {stack} frame of test/threads, slot +8"));
+    assert_eq!(shown, Ok(expected));
+    let id = mutators[0].id();
+    let _inside = mutators[0].enter();
+    assert_eq!(heap.examine(SHORT, |_, _| ()), Err(NotCollected::MutatorsRunning(vec![id])));
 }
 
 #[test]

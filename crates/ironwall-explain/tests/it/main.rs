@@ -7,4 +7,5 @@ mod forged;
 mod graphs;
 mod large;
 mod shown;
+mod stacks;
 mod support;
