@@ -39,6 +39,13 @@ pub(crate) enum Command {
     Boot(Boot),
     /// Make, check and list disk images.
     Image(Image),
+    /// Ask a running program of the Ironwall runtime to collect, or what it holds.
+    ///
+    /// The program answers when it comes to a host point. The exit status is 0
+    /// if it did what was asked; 1 if it did not in time, refused, or found
+    /// damage; 65 if what came is no answer, 69 if nobody is there, 74 if the
+    /// connection broke.
+    Gc(crate::gc::Gc),
     /// Inspect compiled units of the Ironwall runtime.
     ///
     /// The exit status is 0 if all is well, 1 if something was found, 2 for a
@@ -79,6 +86,10 @@ pub(crate) struct Common {
     /// Make a file a disk of the guest, as the next of /dev/vda, /dev/vdb, …
     #[arg(long, value_name = "IMAGE")]
     pub(crate) disk: Vec<PathBuf>,
+    /// Open a socket of this host, with mode 0600, by which `vambrace gc` asks
+    /// programs of the guest.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) gc_socket: Option<PathBuf>,
     /// Trace system calls to standard error, or to a file.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     pub(crate) strace: Option<Option<PathBuf>>,
@@ -248,6 +259,7 @@ impl Default for Shell {
                 cpus: None,
                 memory: Size(4 << 30),
                 disk: Vec::new(),
+                gc_socket: None,
                 strace: None,
             },
             args: Vec::new(),

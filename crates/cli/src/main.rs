@@ -2,11 +2,13 @@
 //!
 //! [`args`] defines flags, help, man page and completions in one place;
 //! [`run`] turns them into a guest, [`boot`] into a machine, [`image`] into a
-//! disk; [`unit`] works on compiled units of the Ironwall runtime. Only this crate reads the environment and prints.
+//! disk; [`unit`] works on compiled units of the Ironwall runtime, [`gc`] asks its running
+//! programs. Only this crate reads the environment and prints.
 #![forbid(unsafe_code)]
 
 mod args;
 mod boot;
+mod gc;
 mod image;
 mod run;
 mod unit;
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Some(Command::Run(run)) => run::run(&run),
         Some(Command::Boot(boot)) => Ok(boot::boot(&boot)),
         Some(Command::Image(image)) => image::image(&image),
+        Some(Command::Gc(args)) => Ok(gc::gc(&args)),
         Some(Command::Unit(args)) => Ok(unit::unit(&args)),
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Man) => man(),

@@ -68,6 +68,9 @@ fn finish(mut builder: GuestBuilder, common: &Common) -> Result<GuestBuilder> {
     for image in &common.disk {
         builder = builder.disk(image);
     }
+    if let Some(path) = &common.gc_socket {
+        builder = builder.gc_socket(path);
+    }
     if let Some(cwd) = &common.cwd {
         builder = builder.cwd(cwd.as_os_str().as_bytes());
     }

@@ -39,6 +39,7 @@ pub struct GuestBuilder {
     pub(crate) memory: u64,
     pub(crate) hostname: String,
     pub(crate) trace: Option<Trace>,
+    pub(crate) gc_socket: Option<PathBuf>,
     pub(crate) is_init: bool,
     pub(crate) program: Vec<u8>,
     pub(crate) args: Vec<Vec<u8>>,
@@ -75,6 +76,7 @@ impl GuestBuilder {
             memory: 4 << 30,
             hostname: "localhost".into(),
             trace: None,
+            gc_socket: None,
             is_init: false,
             program: Vec::new(),
             args: Vec::new(),
@@ -146,6 +148,15 @@ impl GuestBuilder {
     #[must_use]
     pub fn trace(mut self, sink: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.trace = Some(Box::new(sink));
+        self
+    }
+
+    /// Opens a socket of the host, with mode 0600, that leads to the local
+    /// sockets on which the guest's processes listen, such as those of the
+    /// Ironwall runtime. It is there while the guest runs.
+    #[must_use]
+    pub fn gc_socket(mut self, path: impl AsRef<Path>) -> Self {
+        self.gc_socket = Some(path.as_ref().to_owned());
         self
     }
 

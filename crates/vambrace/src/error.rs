@@ -73,6 +73,9 @@ pub enum Error {
         /// Why.
         error: ext2::Error,
     },
+    /// The socket that leads to the guest's sockets cannot be opened.
+    #[error(transparent)]
+    GcSocket(#[from] ironwall_host::ListenError),
     /// There is no machine to run on.
     #[error(transparent)]
     Machine(#[from] machine_hosted::Error),

@@ -14,6 +14,7 @@ use machine_hosted::{FileDisk, HostedMachine, StandardStreams};
 
 use crate::Error;
 use crate::builder::{DEFAULT_PATH, GuestBuilder, Root};
+use crate::door::GuestDoor;
 
 /// Runs a guest to its end.
 pub(crate) fn run(builder: GuestBuilder) -> Result<u8, Error> {
@@ -26,12 +27,15 @@ pub(crate) fn run(builder: GuestBuilder) -> Result<u8, Error> {
     let machine = HostedMachine::new(config)?;
     // The terminal is restored when this goes, after the guest has ended.
     let streams = StandardStreams::take().map_err(Error::Streams)?;
+    let gc_socket = builder.gc_socket.clone();
     let kernel = boot(machine.clone(), builder, &streams)?;
+    let door = gc_socket.map(|path| GuestDoor::open(&path, kernel.clone())).transpose()?;
     let running = {
         let kernel = kernel.clone();
         machine.start(move |cpu| kernel.cpu_main(cpu))?
     };
     running.join().map_err(|panic| Error::Internal(panic_text(&*panic)))?;
+    drop(door);
     kernel.vfs().shut_down();
     let status = kernel.init_status();
     status.map(kernel::task::ExitStatus::shell_code).ok_or_else(|| Error::Internal("no exit status".into()))

@@ -18,6 +18,7 @@
 
 mod boot;
 mod builder;
+mod door;
 mod error;
 mod guest;
 pub mod image;
