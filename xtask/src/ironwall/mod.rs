@@ -1,8 +1,9 @@
 //! `cargo xtask ironwall`: what examines the collector beyond `cargo test`.
 //!
 //! [`counts`] says how large what has to be trusted is. [`machines`] runs the tests on other machines, [`miri`] under
-//! Miri, and [`fuzz`] runs the fuzz targets.
+//! Miri, and [`fuzz`] runs the fuzz targets. [`door`] asks a program from outside, here and in a guest.
 
+mod door;
 mod fuzz;
 mod machines;
 mod miri;
@@ -16,6 +17,7 @@ type Part = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 const PARTS: &[Part] = &[
     ("counts", "the core's lines of code and unsafe blocks", counts),
     ("machines", "the tests on x86_64, on ARM64 and on the bare machine: machines [--long] [--write]", machines::run),
+    ("door", "a program asked by its host, here and in a guest: equal reports", door::run),
     ("miri", "the tests under Miri, with a nightly compiler", miri::run),
     ("fuzz", "the fuzz targets under libFuzzer: fuzz [--seconds N | --executions N] [NAME…]", fuzz::run),
 ];
@@ -59,5 +61,6 @@ pub(crate) fn counts(args: &[String]) -> Result<()> {
 /// A part failed.
 pub(crate) fn quick() -> Result<()> {
     counts(&[])?;
-    machines::run(&[])
+    machines::run(&[])?;
+    door::run(&[])
 }
