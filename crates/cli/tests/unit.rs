@@ -52,8 +52,8 @@ fn each_way_to_fail_has_its_exit_status() {
         assert!(output.stdout.is_empty());
     };
     check(&["inspect"], 2, "FILE");
-    check(&["inspect", "damaged"], 65, "Digest at byte");
-    check(&["inspect", "text\u{1b}[2J"], 65, "text\\x1b[2J: no");
+    check(&["inspect", "damaged"], 65, "table.digest");
+    check(&["inspect", "text\u{1b}[2J"], 65, "text\\x1b[2J: neither");
     check(&["inspect", "nothing"], 66, "nothing: No such file");
     check(&["inspect", "."], 74, "directory");
 }

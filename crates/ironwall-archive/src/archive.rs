@@ -39,6 +39,41 @@ pub struct Examined {
     pub archive: Option<Archive>,
     /// What is wrong, in the order of layers and offsets.
     pub problems: Vec<Problem>,
+    signature: Signature,
+}
+
+/// What is known of the signature of an archive, and the offset of its member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signature {
+    /// What is before it is damaged, or it is wrong itself, which is a problem already.
+    Unknown,
+    Absent,
+    By(PublicKey, usize),
+}
+
+impl Examined {
+    /// The key that signed the manifest, if one did and as much is known.
+    #[must_use]
+    pub fn signer(&self) -> Option<PublicKey> {
+        match self.signature {
+            Signature::By(key, _) => Some(key),
+            Signature::Unknown | Signature::Absent => None,
+        }
+    }
+
+    /// Makes it a problem if none of these keys signed the manifest.
+    pub fn require_signer(&mut self, keys: &[PublicKey]) {
+        let (at, rule, what) = match self.signature {
+            Signature::Absent => (0, "signature.missing", "the archive is not signed".to_owned()),
+            Signature::By(key, at) if !keys.contains(&key) => {
+                (at, "signature.signer", format!("the archive is signed by another key: {key}"))
+            }
+            Signature::By(..) | Signature::Unknown => return,
+        };
+        self.archive = None;
+        self.problems.push(Problem::new(Place::Tar, at, rule, what));
+        self.problems.sort();
+    }
 }
 
 /// Reads an archive.
@@ -57,13 +92,14 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Archive, Problem> {
 #[must_use]
 pub fn examine(bytes: &[u8], limits: Limits) -> Examined {
     let digest = sha256(bytes);
-    let (archive, mut problems) = match gzip::expand(bytes, &limits) {
-        Err(problem) => (None, vec![problem]),
-        Ok(expanded) => examine_expanded(digest, expanded, &limits),
-    };
-    problems.sort();
-    problems.truncate(limits.problems.max(1));
-    Examined { digest, archive, problems }
+    let mut examined = Examined { digest, archive: None, problems: Vec::new(), signature: Signature::Unknown };
+    match gzip::expand(bytes, &limits) {
+        Err(problem) => examined.problems.push(problem),
+        Ok(expanded) => examine_expanded(&mut examined, expanded, &limits),
+    }
+    examined.problems.sort();
+    examined.problems.truncate(limits.problems.max(1));
+    examined
 }
 
 /// The SHA-256 of bytes.
@@ -72,44 +108,44 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-fn examine_expanded(digest: [u8; 32], expanded: Vec<u8>, limits: &Limits) -> (Option<Archive>, Vec<Problem>) {
-    let (members, mut problems) = tar::read(&expanded, limits);
-    let members_are_whole = problems.is_empty();
+fn examine_expanded(examined: &mut Examined, expanded: Vec<u8>, limits: &Limits) {
+    let (members, found) = tar::read(&expanded, limits);
+    let members_are_whole = found.is_empty();
+    let problems = &mut examined.problems;
+    problems.extend(found);
     let Some(member) = find(&members, MANIFEST) else {
         if members_are_whole {
             let what = format!("there is no {MANIFEST}");
             problems.push(Problem::new(Place::Tar, 0, "archive.manifest", what));
         }
-        return (None, problems);
+        return;
     };
     if member.data.len() > MAX_MANIFEST {
         let what = format!("{MANIFEST} is longer than {MAX_MANIFEST} bytes");
-        problems.push(Problem::new(Place::Tar, member.header, "manifest.limit", what));
-        return (None, problems);
+        return problems.push(Problem::new(Place::Tar, member.header, "manifest.limit", what));
     }
     let manifest_bytes = &expanded[member.data.clone()];
+    match find(&members, SIGNATURE) {
+        Some(member) => match signature::check(&expanded[member.data.clone()], manifest_bytes) {
+            Ok(key) => examined.signature = Signature::By(key, member.header),
+            Err((at, rule, what)) => problems.push(Problem::new(Place::Tar, member.data.start + at, rule, what)),
+        },
+        None if members_are_whole => examined.signature = Signature::Absent,
+        None => {}
+    }
     let manifest = match Manifest::parse(manifest_bytes) {
         Ok(manifest) => manifest,
-        Err(more) => {
-            problems.extend(more);
-            return (None, problems);
-        }
+        Err(more) => return problems.extend(more),
     };
-    let mut signer = None;
-    if let Some(member) = find(&members, SIGNATURE) {
-        match signature::check(&expanded[member.data.clone()], manifest_bytes) {
-            Ok(key) => signer = Some(key),
-            Err((at, rule, what)) => problems.push(Problem::new(Place::Tar, member.data.start + at, rule, what)),
-        }
-    }
     problems.extend(undeclared(&members, &manifest));
     let contents = Contents { expanded: &expanded, members: &members };
     for unit in &manifest.units {
-        contents.check_unit(unit, &mut problems, members_are_whole);
+        contents.check_unit(unit, problems, members_are_whole);
     }
-    let archive =
-        if problems.is_empty() { Some(Archive { digest, expanded, members, manifest, signer }) } else { None };
-    (archive, problems)
+    if problems.is_empty() {
+        let (digest, signer) = (examined.digest, examined.signer());
+        examined.archive = Some(Archive { digest, expanded, members, manifest, signer });
+    }
 }
 
 /// Members that the manifest does not name.

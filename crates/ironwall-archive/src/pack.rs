@@ -5,7 +5,7 @@
 use crate::archive::{Archive, examine, sha256};
 use crate::description::{DescribedUnit, Description, File};
 use crate::elf;
-use crate::json::is_text;
+use crate::json::{Style, Value, is_text, parse};
 use crate::limits::Limits;
 use crate::manifest::{Artifact, MANIFEST, Manifest, SIGNATURE, Symbol, Symbols, Unit};
 use crate::name::is_of_the_runtime;
@@ -59,6 +59,13 @@ pub fn pack(
         members.insert(artifact.path.clone(), files.get(&artifact.path).cloned().unwrap_or_default());
     }
     seal(manifest.to_text().into_bytes(), members, key, limits)
+}
+
+/// Whether a document is a manifest rather than a description; which it is wrong as is told by either's reader.
+#[must_use]
+pub fn is_manifest(bytes: &[u8]) -> bool {
+    let node = parse(bytes, Place::Manifest, Style::Free);
+    node.is_ok_and(|node| matches!(node.value, Value::Object(keys) if keys.iter().any(|(key, ..)| key == "format")))
 }
 
 /// Packs a manifest as it is, with its files; for what was unpacked, and for compilers that write manifests.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use ironwall_archive::Problem;
+
 use super::text::escaped;
 
 /// How a subcommand ends.
@@ -13,7 +15,6 @@ pub(crate) enum Status {
     /// Done, and nothing is wrong.
     Done = 0,
     /// Done, and something was found.
-    #[expect(dead_code, reason = "the first subcommand that finds something uses it")]
     Findings = 1,
     /// The command line is wrong; the parser of arguments ends with the same.
     #[expect(dead_code, reason = "the first subcommand with arguments that depend on each other uses it")]
@@ -44,6 +45,20 @@ impl Failure {
     /// A file is not what it should be.
     pub(crate) fn bad_data(path: &Path, problem: impl fmt::Display) -> Self {
         Self::new(Status::BadData, format!("{}: {problem}", escaped(path.as_os_str().as_encoded_bytes())))
+    }
+
+    /// A file breaks these rules, of which there is at least one: a line for each.
+    pub(crate) fn problems(path: &Path, problems: &[Problem]) -> Self {
+        let name = escaped(path.as_os_str().as_encoded_bytes());
+        let lines: Vec<String> = problems.iter().map(|problem| format!("{name}: {problem}")).collect();
+        Self::new(Status::BadData, lines.join("\n"))
+    }
+
+    /// Several failures as one, with the status of the first; none of none.
+    pub(crate) fn all(failures: Vec<Self>) -> Option<Self> {
+        let status = failures.first()?.status;
+        let lines: Vec<String> = failures.into_iter().map(|failure| failure.message).collect();
+        Some(Self::new(status, lines.join("\n")))
     }
 
     /// An operation on a file failed.

@@ -1,8 +1,8 @@
-//! Reading files whole, with a limit.
+//! Reading files whole, with a limit, and writing them whole or not at all.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
 use super::exit::Failure;
 
@@ -20,4 +20,42 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         }
         Ok(_) => Ok(bytes),
     }
+}
+
+/// Writes a file that is there in full or not at all, in place of what had its name.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let (new, mut file) = create_beside(path).map_err(|error| Failure::io(path, &error))?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    drop(file);
+    written.and_then(|()| fs::rename(&new, path)).map_err(|error| {
+        // What is told is the first error.
+        let _ = fs::remove_file(&new);
+        Failure::io(path, &error)
+    })
+}
+
+/// A new file in the directory of another, with a name that nothing has.
+fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
+    for i in 0..100 {
+        let new = path.with_file_name(format!(".vambrace-{}-{i}.new", std::process::id()));
+        match OpenOptions::new().write(true).create_new(true).open(&new) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(file) => return Ok((new, file)),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "a hundred names for a new file are taken"))
+}
+
+/// Writes a file that nothing has the name of yet, readable by `mode` at most.
+pub(crate) fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = OpenOptions::new();
+    let mut file =
+        options.write(true).create_new(true).mode(mode).open(path).map_err(|error| Failure::io(path, &error))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|error| {
+        // It is new, so it is ours to take away.
+        let _ = fs::remove_file(path);
+        Failure::io(path, &error)
+    })
 }

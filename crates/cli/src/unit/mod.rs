@@ -4,12 +4,16 @@
 //! one is a variant of [`UnitCommand`] and an arm of [`dispatch`]. [`exit`] has the statuses, [`files`] how files
 //! are read and written, [`text`] how names of unknown origin are printed.
 
+mod archive_view;
 mod exit;
 mod files;
 mod inspect;
+mod keygen;
+mod pack;
 mod table;
 mod table_view;
 mod text;
+mod verify;
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,10 +32,16 @@ pub(crate) struct Unit {
 /// What `vambrace unit` does.
 #[derive(Clone, Debug, Subcommand)]
 enum UnitCommand {
-    /// Show what is in a table image: identities, tags, structures, uses.
+    /// Show what is in a table image or an archive: identities, tags, structures, uses, effects.
     Inspect(inspect::Inspect),
+    /// Make a key that archives are signed with.
+    Keygen(keygen::Keygen),
+    /// Make an archive of units from a description, or from a manifest.
+    Pack(pack::Pack),
     /// Make the table image, C header and C source of a unit from its description.
     Table(table::Table),
+    /// Find everything that is wrong with archives of units.
+    Verify(verify::Verify),
 }
 
 /// `vambrace unit`: the exit status, with whatever is wrong on standard error.
@@ -50,6 +60,9 @@ pub(crate) fn unit(args: &Unit) -> u8 {
 fn dispatch(command: &UnitCommand) -> Result<Status, Failure> {
     match command {
         UnitCommand::Inspect(args) => inspect::run(args),
+        UnitCommand::Keygen(args) => keygen::run(args),
+        UnitCommand::Pack(args) => pack::run(args),
         UnitCommand::Table(args) => table::run(args),
+        UnitCommand::Verify(args) => verify::run(args),
     }
 }

@@ -87,6 +87,12 @@ fn write_text(image: &Image<'_>, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
+/// The `tag1` of each structure, with its kind and name.
+pub(crate) fn tag1s(image: &Image<'_>) -> Vec<(String, String)> {
+    let tag1 = |entry: Entry<'_>| (word(entry.tags.tag1), format!("{} {}", kind(entry.kind), escaped(entry.name)));
+    entries(image).map(tag1).collect()
+}
+
 /// Every `tag1` that several structures of the table have.
 fn collisions(image: &Image<'_>) -> Vec<String> {
     let mut tags: Vec<u64> = entries(image).map(|entry| entry.tags.tag1).collect();
