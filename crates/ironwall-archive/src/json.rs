@@ -241,6 +241,47 @@ impl Value {
         out
     }
 
+    /// A form with a line for each value and the end of a line at the end, for people; keys as in the canonical form.
+    pub(crate) fn pretty(&self) -> String {
+        let mut out = String::new();
+        self.write_pretty(&mut out, 0);
+        out.push('\n');
+        out
+    }
+
+    fn write_pretty(&self, out: &mut String, depth: usize) {
+        let line = |out: &mut String, depth: usize| {
+            out.push('\n');
+            (0..depth).for_each(|_| out.push_str("  "));
+        };
+        match self {
+            Self::List(list) if !list.is_empty() => {
+                for (i, node) in list.iter().enumerate() {
+                    out.push(if i == 0 { '[' } else { ',' });
+                    line(out, depth + 1);
+                    node.value.write_pretty(out, depth + 1);
+                }
+                line(out, depth);
+                out.push(']');
+            }
+            Self::Object(object) if !object.is_empty() => {
+                let mut keys: Vec<_> = object.iter().collect();
+                keys.sort_by_key(|(key, ..)| key);
+                for (i, (key, _, node)) in keys.into_iter().enumerate() {
+                    out.push(if i == 0 { '{' } else { ',' });
+                    line(out, depth + 1);
+                    out.push('"');
+                    out.push_str(key);
+                    out.push_str("\": ");
+                    node.value.write_pretty(out, depth + 1);
+                }
+                line(out, depth);
+                out.push('}');
+            }
+            Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::List(_) | Self::Object(_) => self.write(out),
+        }
+    }
+
     fn write(&self, out: &mut String) {
         match self {
             Self::Text(text) => {

@@ -6,7 +6,8 @@
 //! wrong is a [`Problem`] with a rule and a byte.
 //!
 //! Reading order: [`problem`], [`gzip`], [`tar`], [`json`], [`manifest`], [`archive`] (which puts them together, with
-//! `table` and `elf` for what is inside), [`signature`]; [`description`] and [`pack`] for the way back.
+//! `table` and `elf` for what is inside), [`signature`]; [`description`] and [`pack`] for the way back; [`mod@link`] and
+//! [`lock`] for what becomes of archives (`docs/ironwall/linking.md`).
 
 #![forbid(unsafe_code)]
 
@@ -15,6 +16,8 @@ pub mod description;
 pub mod gzip;
 pub mod json;
 pub mod limits;
+pub mod link;
+pub mod lock;
 pub mod manifest;
 pub mod name;
 pub mod pack;
@@ -31,6 +34,7 @@ mod manifest_read;
 pub use archive::{Archive, Examined, examine, read, sha256};
 pub use description::Description;
 pub use limits::Limits;
+pub use lock::Lock;
 pub use manifest::Manifest;
 pub use problem::{Place, Problem};
 pub use target::Target;

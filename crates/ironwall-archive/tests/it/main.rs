@@ -4,5 +4,7 @@
 mod hostile_manifests;
 mod hostile_objects;
 mod hostile_shells;
+mod linking;
+mod locking;
 mod packing;
 mod support;
