@@ -274,6 +274,14 @@ fn lay(place: &str, text: StructureText, slots: &mut usize) -> Result<Laid, Desc
     }
     let fixed = end.next_multiple_of(8);
     let mut structure = Structure::new(kind, &text.name, fixed as u32, &offsets);
+    for field in fields.iter().filter(|field| field.ty.is_slot()) {
+        structure = match field.count {
+            None => structure.with_field(field.offset as u32, &field.name),
+            Some(count) => (0..count).fold(structure, |structure, i| {
+                structure.with_field(field.offset as u32 + i * 8, &format!("{}[{i}]", field.name))
+            }),
+        };
+    }
     if let Some(tail) = &text.tail {
         check_field(&format!("{place}.tail.name"), &tail.name, &mut names)?;
         if kind != Kind::Heap {

@@ -6,10 +6,12 @@
 
 mod archive_view;
 mod exit;
+mod explain;
 mod files;
 mod inspect;
 mod keygen;
 mod pack;
+mod sizes;
 mod table;
 mod table_view;
 mod text;
@@ -32,6 +34,10 @@ pub(crate) struct Unit {
 /// What `vambrace unit` does.
 #[derive(Clone, Debug, Subcommand)]
 enum UnitCommand {
+    /// Tell why an object of a snapshot is alive, what is retained, and draw the heap.
+    ///
+    /// Ends with 1 if an object that is asked for is not there or dead, or if a path that is given is not true.
+    Explain(explain::Explain),
     /// Show what is in a table image or an archive: identities, tags, structures, uses, effects.
     Inspect(inspect::Inspect),
     /// Make a key that archives are signed with.
@@ -59,6 +65,7 @@ pub(crate) fn unit(args: &Unit) -> u8 {
 
 fn dispatch(command: &UnitCommand) -> Result<Status, Failure> {
     match command {
+        UnitCommand::Explain(args) => explain::run(args),
         UnitCommand::Inspect(args) => inspect::run(args),
         UnitCommand::Keygen(args) => keygen::run(args),
         UnitCommand::Pack(args) => pack::run(args),
