@@ -17,6 +17,7 @@ const STEPS: &[Step] = &[
     ("tests of the userland", userland_tests),
     ("instructions", instructions),
     ("the collector's size, and its tests on other machines", ironwall::quick),
+    ("the collector's examples", ironwall::run_examples),
     ("guest tests", || guest::run(&[])),
     ("guest tests, bare and on Linux", || bare::run(&["--on", "bare", "--on", "linux"].map(String::from))),
     ("disks", || bare::run(&["--disk".into()])),

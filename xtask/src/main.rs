@@ -40,7 +40,7 @@ const TASKS: &[Task] = &[
     ("corpus", "write the disassembler's corpora with LLVM 14: corpus [NAME]", corpus::run),
     ("guest", "build and run the guest tests: guest [-v] [--on native|qemu|vambrace] [NAME…]", guest::run),
     ("handlers", "check the machine code of the engine's handlers: handlers [PROGRAM]", handlers::run),
-    ("ironwall", "examine the collector: ironwall counts | machines | miri | fuzz", ironwall::run),
+    ("ironwall", "examine the collector: ironwall counts | machines | examples | miri | fuzz", ironwall::run),
     ("kernel", "build the kernel image for bare ARM64", kernel::run),
     ("litmus", "look for long at what threads see of each other: litmus [--write] [MILLISECONDS]", litmus::run),
     ("mutations", "undo fixes of the kernel and see that the tests notice: mutations [NAME…]", bare::mutations),

@@ -83,6 +83,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     reference::need(mirror)?;
     need_target(&root(), MUSL)?;
+    need_target(&root(), crate::ironwall::GNU)?;
     need_target(&root(), crate::kernel::TARGET)?;
     if let Err(error) = busybox() {
         say(&format!("no busybox for the tests that use it: {error:#}"));

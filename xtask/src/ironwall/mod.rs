@@ -1,12 +1,16 @@
 //! `cargo xtask ironwall`: what examines the collector beyond `cargo test`.
 //!
 //! [`counts`] says how large what has to be trusted is. [`machines`] runs the tests on other machines, [`miri`] under
-//! Miri, and [`fuzz`] runs the fuzz targets. [`door`] asks a program from outside, here and in a guest.
+//! Miri, and [`fuzz`] runs the fuzz targets. [`door`] asks a program from outside, here and in a guest, and
+//! [`examples`] builds and runs the examples.
 
 mod door;
+mod examples;
 mod fuzz;
 mod machines;
 mod miri;
+
+pub(crate) use examples::GNU;
 
 use crate::shell::{cargo, output, say};
 use anyhow::{Result, bail, ensure};
@@ -18,6 +22,7 @@ const PARTS: &[Part] = &[
     ("counts", "the core's lines of code and unsafe blocks", counts),
     ("machines", "the tests on x86_64, on ARM64 and on the bare machine: machines [--long] [--write]", machines::run),
     ("door", "a program asked by its host, here and in a guest: equal reports", door::run),
+    ("examples", "the examples, for x86_64 and ARM64: examples [NAME…]", examples::run),
     ("miri", "the tests under Miri, with a nightly compiler", miri::run),
     ("fuzz", "the fuzz targets under libFuzzer: fuzz [--seconds N | --executions N] [NAME…]", fuzz::run),
 ];
@@ -53,6 +58,14 @@ pub(crate) fn counts(args: &[String]) -> Result<()> {
     let Some(line) = line else { bail!("the test of the core's size says nothing:\n{text}") };
     say(line);
     Ok(())
+}
+
+/// The examples, all of them.
+///
+/// # Errors
+/// One cannot be built, or does something else than is expected.
+pub(crate) fn run_examples() -> Result<()> {
+    examples::run(&[])
 }
 
 /// What CI runs of it.

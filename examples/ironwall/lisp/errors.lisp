@@ -1,0 +1,20 @@
+; An error ends its form; the program goes on with the next.
+(print (+ 1 nonesuch))
+(print (first 5))
+(5 6)
+((lambda (x) x))
+(cons 1)
+(/ 1 0)
+(* 4000000000000000000 4)
+99999999999999999999
+(if t 1)
+(define 5 5)
+(lambda)
+)
+(a-name-that-is-longer-than-the-sixty-four-characters-that-a-name-may-have)
+(begin)
+(define (nest n so-far) (if (= n 0) so-far (nest (- n 1) (cons so-far '()))))
+(begin (nest 300 '()) 'as-deep-as-it-likes)
+(gc)
+(print 'still-here)
+(print '(1 2
