@@ -224,6 +224,16 @@ typedef struct iw_runtime iw_runtime;
 #define IW_REFUSED 105
 
 /*
+ * The heap is damaged, as a collection would find too.
+ */
+#define IW_DAMAGED 110
+
+/*
+ * Reading or writing a file failed.
+ */
+#define IW_IO 111
+
+/*
  * What a call answers: zero, or why nothing was done.
  */
 typedef int32_t iw_status;
@@ -984,6 +994,17 @@ iw_status iw_block_at(iw_runtime *heap, iw_ref block, struct iw_block_info *info
 iw_status iw_next_block(iw_runtime *heap,
                         iw_ref after,
                         struct iw_block_info *info);
+
+/*
+ * Writes what the heap holds now to a file, as JSON that `vambrace unit explain` reads. Contents of objects are not
+ * in it, but what they refer to. Nothing is collected, and the heap is not changed. The file is there in full or not
+ * at all; `IW_DAMAGED` and `IW_IO` say why not, and the message says more.
+ *
+ * What the caller owes:
+ * `heap` is as for every call; `path` is null, which is refused, or a string.
+ */
+iw_status iw_snapshot(iw_runtime *heap,
+                      const char *path);
 
 #ifdef __cplusplus
 }  // extern "C"

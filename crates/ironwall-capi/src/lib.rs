@@ -13,6 +13,7 @@ pub mod create;
 pub mod enumerate;
 pub mod heap;
 pub mod objects;
+pub mod snapshot;
 pub mod status;
 pub mod types;
 pub mod units;

@@ -64,6 +64,10 @@ pub const IW_END: i32 = 103;
 pub const IW_UNIT_IN_USE: i32 = 104;
 /// A refusal that this version of the interface has no number for.
 pub const IW_REFUSED: i32 = 105;
+/// The heap is damaged, as a collection would find too.
+pub const IW_DAMAGED: i32 = 110;
+/// Reading or writing a file failed.
+pub const IW_IO: i32 = 111;
 
 /// Each status with its name and its text.
 const TEXTS: &[(Status, &CStr)] = &[
@@ -96,6 +100,8 @@ const TEXTS: &[(Status, &CStr)] = &[
     (IW_END, c"there is no more to enumerate"),
     (IW_UNIT_IN_USE, c"the unit is used by another heap whose entries have other numbers"),
     (IW_REFUSED, c"refused"),
+    (IW_DAMAGED, c"the heap is damaged"),
+    (IW_IO, c"reading or writing a file failed"),
 ];
 
 /// The number of a refusal.

@@ -10,11 +10,13 @@ use ironwall_capi::objects::{
     iw_allocate_slow, iw_allocation_status, iw_handle_get, iw_handle_new, iw_handle_release, iw_handle_retain, iw_load,
     iw_message, iw_new_slow, iw_store,
 };
+use ironwall_capi::snapshot::iw_snapshot;
 use ironwall_capi::status::*;
 use ironwall_capi::types::*;
 use ironwall_capi::units::{iw_attach, iw_finish_attach, iw_first_entry, iw_run_init, iw_start_unit};
+use ironwall_explain::Snapshot;
 use ironwall_format::{Structure, Table};
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, CString, c_void};
 use std::mem::MaybeUninit;
 use std::ptr::{null, null_mut};
 
@@ -382,4 +384,40 @@ fn r7_3_a_tables_entries_globals_and_blocks_can_be_enumerated() {
         assert_eq!(iw_block_at(world.heap, one, block), IW_OK);
         assert_eq!(Uuid(block.structure), table().structure_id(Kind::Heap, "Pair"));
     }
+}
+
+#[test]
+fn r6_e_a_snapshot_is_a_file_that_explains_what_lives() {
+    let world = World::new(0);
+    let (kept, held, dead) = (world.pair(), world.pair(), world.pair());
+    let dir = crate::tools::scratch("snapshot");
+    let path = |name: &str| CString::new(dir.join(name).into_os_string().into_encoded_bytes()).expect("no zeros");
+    let mut handle = 0;
+    // SAFETY: the heap is there, and paths are strings.
+    unsafe {
+        assert_eq!(iw_handle_new(world.heap, kept, &raw mut handle), IW_OK);
+        assert_eq!(iw_store(world.heap, kept, 8, held), IW_OK);
+        assert_eq!(iw_snapshot(world.heap, path("heap.json").as_ptr()), IW_OK);
+        assert_eq!(iw_collections(world.heap), 0);
+    }
+    let text = std::fs::read(dir.join("heap.json")).expect("the file");
+    let snapshot = Snapshot::from_json(&text).expect("a snapshot");
+    let why = snapshot.why(snapshot.at(held).expect("an object")).expect("a path").to_string();
+    assert!(why.starts_with(&format!("handle {}", snapshot.handles()[0].number)), "{why}");
+    assert!(why.contains(".+8 → #1 Pair of test/calls, 16 bytes"), "{why}");
+    assert_eq!(snapshot.why(snapshot.at(dead).expect("it is not reclaimed yet")), None);
+    // SAFETY: as above.
+    unsafe {
+        assert_eq!(iw_snapshot(world.heap, null()), IW_BAD_ARGUMENT);
+        assert_eq!(iw_snapshot(null_mut(), path("heap.json").as_ptr()), IW_BAD_ARGUMENT);
+        assert_eq!(iw_snapshot(world.heap, path("none/heap.json").as_ptr()), IW_IO);
+        assert!(world.message().contains("No such file"), "{}", world.message());
+        assert_eq!(iw_snapshot(world.heap, c"/".as_ptr()), IW_IO);
+        assert_eq!(iw_store(world.heap, held, 0, 0x1230), IW_OK);
+        assert_eq!(iw_snapshot(world.heap, path("damaged.json").as_ptr()), IW_DAMAGED);
+    }
+    assert!(world.message().contains("holds 0x1230"), "{}", world.message());
+    let left: Vec<_> =
+        std::fs::read_dir(&dir).expect("a directory").map(|entry| entry.expect("a file").file_name()).collect();
+    assert_eq!(left, ["heap.json"]);
 }
