@@ -1,7 +1,7 @@
 //! Why an object is alive: the shortest way from a root to it.
 
 use crate::json::{DataError, Text, check_text, is_zero, parse};
-use crate::names::MAX_FIELD_NAME;
+use crate::names::{MAX_FIELD_NAME, Names};
 use crate::snapshot::{ObjectId, RootId, Snapshot};
 use ironwall::image::MAX_NAME;
 use ironwall::{Kind, Uuid};
@@ -325,6 +325,30 @@ fn read_slot(slot: SlotText) -> Result<Slot, DataError> {
 }
 
 impl RootPath {
+    /// The same with the names of fields, where others are known than those of whoever made the path.
+    #[must_use]
+    pub fn with_names(mut self, names: &Names) -> Self {
+        let places = &self.places;
+        let rename = |slot: &mut Slot, place: u32| {
+            let fields = places.get(place as usize).and_then(|place| names.fields(place.table, place.structure));
+            if let Some(name) = fields.and_then(|fields| fields.get(&slot.offset)) {
+                slot.name = Some(name.clone());
+            }
+        };
+        match &mut self.root {
+            Root::Frame { place, slot, .. } | Root::Global { place, slot, .. } => rename(slot, *place),
+            Root::Handle { .. } => {}
+        }
+        let mut holder = None;
+        for step in &mut self.steps {
+            if let (Some(slot), Some(place)) = (&mut step.via, holder) {
+                rename(slot, place);
+            }
+            holder = Some(step.place);
+        }
+        self
+    }
+
     /// The path as JSON, in one line.
     #[must_use]
     pub fn to_json(&self) -> String {

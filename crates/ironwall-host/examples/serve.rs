@@ -11,14 +11,15 @@ use std::time::Duration;
 
 use ironwall::{Block, Config, EntryId, Kind, Region, Runtime, TableLimits};
 use ironwall_format::{Structure, Table};
-use ironwall_host::{Mailbox, Server, socket_file};
+use ironwall_host::{Mailbox, Names, Server, socket_file};
 
 const HEAP: usize = 1 << 20;
 /// How deep the tree is that lives; one as deep is built and dropped.
 const DEPTH: u32 = 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let table = Table::new("examples", "serve").with(node()).with(Structure::of_slots(Kind::Frame, "main", 1));
+    let main = Structure::of_slots(Kind::Frame, "main", 1).with_field(0, "tree");
+    let table = Table::new("examples", "serve").with(node()).with(main);
     let image = table.image()?;
     let mut frames = vec![0; 1024];
     let config = Config {
@@ -48,6 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     runtime.store(frame, 0, root.address()).map_err(refused)?;
 
     let mut mailbox = Mailbox::new();
+    mailbox.add_names(Names::of([&table]));
     let path = socket_file::conventional_path(socket_variable().as_deref())?;
     let server = Server::listen(path, mailbox.door())?;
     writeln!(std::io::stdout(), "{}\n{:#x}", server.path().display(), root.address())?;
@@ -69,7 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// A node of a binary tree: its children, and a number.
 fn node() -> Structure {
-    Structure::new(Kind::Heap, "Node", 24, &[0, 8])
+    Structure::new(Kind::Heap, "Node", 24, &[0, 8]).with_field(0, "left").with_field(8, "right")
 }
 
 /// A tree. Nothing is collected while it grows, so its parts need no frame.

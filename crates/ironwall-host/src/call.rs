@@ -2,18 +2,33 @@
 
 use std::collections::VecDeque;
 
-use ironwall::{Block, Failure, FaultRecord, Origin, Refusal, Report, Runtime, Uuid};
+use ironwall::{Block, Failure, FaultRecord, Origin, Refusal, Report, Runtime, Stack, Uuid};
+use ironwall_explain::Names;
 use serde_json::{Value, json};
 
 use crate::error::{Code, Error};
-use crate::render;
+use crate::{explain, render};
 
 /// How many collections a [`Journal`] remembers.
 pub const JOURNAL_LEN: usize = 64;
-/// The most words of a block's contents in one answer.
-pub const MAX_WORDS: u64 = 512;
 /// The most structures in one answer to `gc.tables`.
 pub const MAX_ENTRIES: usize = 256;
+
+/// A runtime that stands still at a host point, with all its other stacks that have frames.
+#[derive(Debug)]
+pub struct Stopped<'a, 'm> {
+    /// The runtime.
+    pub runtime: &'a mut Runtime<'m>,
+    /// The stacks that it does not use now. Without them, what only their frames lead to would be reclaimed.
+    pub stacks: &'a mut [Stack<'m>],
+}
+
+impl<'a, 'm> Stopped<'a, 'm> {
+    /// A runtime with one stack.
+    pub fn new(runtime: &'a mut Runtime<'m>) -> Self {
+        Self { runtime, stacks: &mut [] }
+    }
+}
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,13 +120,18 @@ impl Journal {
 ///
 /// # Errors
 /// [`Code::Sealed`], [`Code::Fault`] with the record, [`Code::Refused`].
-pub fn collect(runtime: &mut Runtime<'_>, journal: &mut Journal, origin: Origin, reason: u64) -> Result<Report, Error> {
-    match runtime.collect(origin, reason) {
+pub fn collect(
+    stopped: &mut Stopped<'_, '_>,
+    journal: &mut Journal,
+    origin: Origin,
+    reason: u64,
+) -> Result<Report, Error> {
+    match stopped.runtime.collect_with(stopped.stacks, origin, reason) {
         Ok(report) => {
             journal.record(&report);
             Ok(report)
         }
-        Err(Failure::Refused(Refusal::Sealed)) => Err(sealed(runtime.fault())),
+        Err(Failure::Refused(Refusal::Sealed)) => Err(sealed(stopped.runtime.fault())),
         Err(Failure::Refused(refusal)) => Err(refused(refusal)),
         Err(Failure::Fault(record)) => {
             let message = format!("the collection found damage and sealed the heap: {:?}", record.code);
@@ -121,16 +141,16 @@ pub fn collect(runtime: &mut Runtime<'_>, journal: &mut Journal, origin: Origin,
 }
 
 impl Call {
-    /// Does it. A collection has the origin of the host.
+    /// Does it. A collection has the origin of the host. `names` has the names of fields, for paths.
     ///
     /// # Errors
-    /// As [`collect`]; [`Code::Refused`] also where a block or a structure is not there.
-    pub fn perform(self, runtime: &mut Runtime<'_>, journal: &mut Journal) -> Result<Answer, Error> {
+    /// As [`collect`]; [`Code::Refused`] also where a block or a structure is not there; [`Code::Damaged`].
+    pub fn perform(self, stopped: &mut Stopped<'_, '_>, journal: &mut Journal, names: &Names) -> Result<Answer, Error> {
         match self {
-            Self::Collect { reason } => collect(runtime, journal, Origin::Host, reason).map(Answer::Collected),
-            Self::Report { with_log } => Ok(Answer::Told(report(runtime, journal, with_log))),
-            Self::Explain(target) => explain(runtime, target).map(Answer::Told),
-            Self::Tables { from } => Ok(Answer::Told(tables(runtime, from))),
+            Self::Collect { reason } => collect(stopped, journal, Origin::Host, reason).map(Answer::Collected),
+            Self::Report { with_log } => Ok(Answer::Told(report(stopped.runtime, journal, with_log))),
+            Self::Explain(target) => explain(stopped, target, names).map(Answer::Told),
+            Self::Tables { from } => Ok(Answer::Told(tables(stopped.runtime, from))),
         }
     }
 }
@@ -202,53 +222,10 @@ fn tables(runtime: &Runtime<'_>, from: usize) -> Value {
     value
 }
 
-fn explain(runtime: &Runtime<'_>, target: Target) -> Result<Value, Error> {
+fn explain(stopped: &mut Stopped<'_, '_>, target: Target, names: &Names) -> Result<Value, Error> {
     match target {
-        Target::Block { block, contents, from } => explain_block(runtime, block, contents, from),
-        Target::Structure { table, structure } => explain_structure(runtime, table, structure),
-        Target::Heap => Ok(report(runtime, &Journal::default(), false)),
+        Target::Block { block, contents, from } => explain::block(stopped, block, contents, from, names),
+        Target::Structure { table, structure } => explain::structure(stopped, table, structure),
+        Target::Heap => explain::heap(stopped),
     }
-}
-
-fn explain_block(runtime: &Runtime<'_>, block: Block, contents: bool, from: u64) -> Result<Value, Error> {
-    let named = |refusal: Refusal| {
-        let mut error = refused(refusal);
-        error.message =
-            format!("{} is no block: it was never one, or has been reclaimed", render::address(block.address()));
-        error
-    };
-    let (table, structure) = runtime.identity(block).map_err(named)?;
-    let prefix = runtime.prefix(block).map_err(named)?;
-    let names = render::Names::of(runtime, table, structure);
-    let (_, extent) = runtime.describe(block).map_err(named)?;
-    let mut value = json!({
-        "block": render::address(block.address()),
-        "extent": extent,
-        "tags": prefix[..3].iter().map(|tag| format!("{tag:#018x}")).collect::<Vec<_>>(),
-    });
-    render::identify(&mut value, table, structure, names.as_ref());
-    if contents {
-        let (first, end) = (from.min(extent / 8), extent / 8);
-        let last = end.min(first.saturating_add(MAX_WORDS));
-        let words: Result<Vec<Value>, Refusal> =
-            (first..last).map(|i| runtime.load(block, i * 8).map(|word| render::address(word).into())).collect();
-        value["from"] = first.into();
-        value["words"] = words.map_err(named)?.into();
-        if last < end {
-            value["next"] = last.into();
-        }
-    }
-    Ok(value)
-}
-
-fn explain_structure(runtime: &Runtime<'_>, table: Uuid, structure: Uuid) -> Result<Value, Error> {
-    let found = runtime.census().find(|entry| (entry.table, entry.structure) == (table, structure));
-    let entry = found.ok_or_else(|| {
-        Error::new(
-            Code::Refused,
-            format!("no attached table {} has a structure {}", render::uuid(table), render::uuid(structure)),
-        )
-        .with(json!({ "refusal": "NoSuchEntry" }))
-    })?;
-    Ok(render::census(&entry, render::Names::of(runtime, table, structure).as_ref()))
 }

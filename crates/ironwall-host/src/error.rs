@@ -26,6 +26,8 @@ pub enum Code {
     Busy = -32005,
     /// The program has closed its mailbox.
     Ended = -32006,
+    /// The heap is damaged where a collection would find it too. Only looking at it found that, so it is not sealed.
+    Damaged = -32007,
 }
 
 impl Code {

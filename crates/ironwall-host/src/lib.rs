@@ -5,9 +5,8 @@
 //! ([`Server`]) or over standard input and output ([`serve`]). Nothing is served anywhere else, so a request says
 //! how long it waits for the next host point, and is withdrawn when that time has passed.
 //!
-//! Reading order: [`call`] (what can be asked), [`request`] and [`render`] (its JSON), [`service`] (both without
-//! I/O), [`mailbox`], [`lines`], [`accept`], [`server`], [`socket_file`],
-//! [`client`]. `docs/ironwall/host.md` has the protocol.
+//! Reading order: [`call`] (what can be asked), [`explain`], [`request`] and [`render`] (its JSON), [`service`] (both
+//! without I/O), [`mailbox`], [`lines`], [`accept`], [`server`], [`socket_file`], [`client`]. `docs/ironwall/host.md` has the protocol.
 //!
 //! Calls that can wait, and there are no others: [`Door::call`], [`Ticket::wait`], [`Mailbox::serve_for`],
 //! [`serve`], [`Client::request`], and the end of a [`Server`]. [`Mailbox::host_point`] only works.
@@ -18,6 +17,7 @@ pub mod accept;
 pub mod call;
 pub mod client;
 pub mod error;
+pub mod explain;
 pub mod lines;
 pub mod mailbox;
 pub mod render;
@@ -26,9 +26,11 @@ pub mod server;
 pub mod service;
 pub mod socket_file;
 
-pub use call::{Answer, Call, Journal};
+pub use call::{Answer, Call, Journal, Stopped};
 pub use client::Client;
 pub use error::{Code, Error};
+pub use explain::Explanation;
+pub use ironwall_explain::Names;
 pub use mailbox::{Door, Mailbox, Ticket};
 pub use server::{Server, serve};
 pub use service::Service;

@@ -12,20 +12,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ironwall::{Origin, Report, Runtime};
+use ironwall::{Origin, Report, Runtime, Stack};
+use ironwall_explain::Names;
 use serde_json::json;
 
-use crate::call::{self, Answer, Call, Journal};
+use crate::call::{self, Answer, Call, Stopped};
 use crate::error::{Code, Error};
+use crate::service::Service;
 
 /// The most requests that wait at once.
 pub const MAX_WAITING: usize = 64;
 
-/// The program's end: it holds the requests, and the journal of collections.
+/// The program's end: it holds the requests, the journal of collections, and the names of fields.
 #[derive(Debug)]
 pub struct Mailbox {
     shared: Arc<Shared>,
-    journal: Journal,
+    service: Service,
 }
 
 /// The host's end. Clones lead to the same mailbox.
@@ -142,7 +144,7 @@ impl Mailbox {
     /// An empty mailbox.
     #[must_use]
     pub fn new() -> Self {
-        Self { shared: Arc::default(), journal: Journal::default() }
+        Self { shared: Arc::default(), service: Service::new() }
     }
 
     /// A way in, for a host.
@@ -157,11 +159,18 @@ impl Mailbox {
     /// Only requests that wait when it begins are done, so hosts cannot hold the program here.
     #[inline]
     pub fn host_point(&mut self, runtime: &mut Runtime<'_>) -> usize {
-        if self.shared.has_mail.load(Ordering::Acquire) { self.serve(runtime) } else { 0 }
+        self.host_point_with(runtime, &mut [])
+    }
+
+    /// The same for a runtime with other stacks than the one that it uses. As with [`Runtime::collect_with`], every
+    /// stack with frames has to be among them.
+    #[inline]
+    pub fn host_point_with<'m>(&mut self, runtime: &mut Runtime<'m>, stacks: &mut [Stack<'m>]) -> usize {
+        if self.shared.has_mail.load(Ordering::Acquire) { self.serve(&mut Stopped { runtime, stacks }) } else { 0 }
     }
 
     #[cold]
-    fn serve(&mut self, runtime: &mut Runtime<'_>) -> usize {
+    fn serve(&mut self, stopped: &mut Stopped<'_, '_>) -> usize {
         let count = lock(&self.shared.queue).waiting.len();
         let mut done = 0;
         for _ in 0..count {
@@ -172,7 +181,7 @@ impl Mailbox {
                 taken.answer(Err(pending.late()));
                 continue;
             }
-            taken.answer(pending.call.perform(runtime, &mut self.journal));
+            taken.answer(self.service.perform(pending.call, stopped));
             done += 1;
         }
         done
@@ -181,10 +190,15 @@ impl Mailbox {
     /// A host point that waits: does what comes for a time, and returns how many requests that were. For programs that
     /// have nothing else to do.
     pub fn serve_for(&mut self, runtime: &mut Runtime<'_>, time: Duration) -> usize {
+        self.serve_for_with(runtime, &mut [], time)
+    }
+
+    /// The same for a runtime with other stacks, as [`Self::host_point_with`].
+    pub fn serve_for_with<'m>(&mut self, runtime: &mut Runtime<'m>, stacks: &mut [Stack<'m>], time: Duration) -> usize {
         let end = Instant::now().checked_add(time);
         let mut done = 0;
         loop {
-            done += self.host_point(runtime);
+            done += self.host_point_with(runtime, stacks);
             let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return done;
@@ -203,12 +217,17 @@ impl Mailbox {
     /// # Errors
     /// As [`call::collect`].
     pub fn collect(&mut self, runtime: &mut Runtime<'_>, reason: u64) -> Result<Report, Error> {
-        call::collect(runtime, &mut self.journal, Origin::Program, reason)
+        call::collect(&mut Stopped::new(runtime), self.service.journal(), Origin::Program, reason)
     }
 
     /// Records a collection that was asked for elsewhere.
     pub fn record(&mut self, report: &Report) {
-        self.journal.record(report);
+        self.service.journal().record(report);
+    }
+
+    /// Adds names of fields, which table images do not have, for `gc.explain`.
+    pub fn add_names(&mut self, names: Names) {
+        self.service.names().extend(names);
     }
 }
 

@@ -1,9 +1,10 @@
 //! Lines in, lines out, without I/O: JSON-RPC 2.0 on a runtime that the caller holds still.
 
 use ironwall::Runtime;
+use ironwall_explain::Names;
 use serde_json::{Value, json};
 
-use crate::call::{Answer, Journal};
+use crate::call::{Answer, Call, Journal, Stopped};
 use crate::error::Error;
 use crate::request::{BadRequest, Request};
 
@@ -11,6 +12,7 @@ use crate::request::{BadRequest, Request};
 #[derive(Clone, Debug, Default)]
 pub struct Service {
     journal: Journal,
+    names: Names,
 }
 
 impl Service {
@@ -25,11 +27,24 @@ impl Service {
         &mut self.journal
     }
 
+    /// The names of fields, for `gc.explain`.
+    pub fn names(&mut self) -> &mut Names {
+        &mut self.names
+    }
+
+    /// Does what a call asks.
+    ///
+    /// # Errors
+    /// As [`Call::perform`].
+    pub fn perform(&mut self, call: Call, stopped: &mut Stopped<'_, '_>) -> Result<Answer, Error> {
+        call.perform(stopped, &mut self.journal, &self.names)
+    }
+
     /// Does what a line asks and gives the line of the answer, without newlines; `None` for a notification. Deadlines
     /// mean nothing here: the program is at a host point already.
     pub fn answer(&mut self, line: &[u8], runtime: &mut Runtime<'_>) -> Option<String> {
         match Request::parse(line) {
-            Ok(request) => respond(request.id, request.call.perform(runtime, &mut self.journal)),
+            Ok(request) => respond(request.id, self.perform(request.call, &mut Stopped::new(runtime))),
             Err(BadRequest { id, error }) => respond(id, Err(error)),
         }
     }

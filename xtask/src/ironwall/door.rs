@@ -133,6 +133,8 @@ fn ask_all(vambrace: &Path, socket: &Path, to: &[&str], root: &str) -> Result<Va
     ensure!(report["live"] == 2047 && report["dead"] == 2047 && report["origin"] == "host", "not the graph: {report}");
     let explained = ask(&["explain", root])?;
     ensure!(explained["name"] == "Node" && explained["unit"] == "serve", "not the root: {explained}");
+    let path = format!("frame 0 main of examples/serve, slot tree\n  → #0 Node of examples/serve, 24 bytes at {root}");
+    ensure!(explained["state"] == "reachable" && explained["text"] == path.as_str(), "not its path: {explained}");
     let tables = ask(&["tables"])?;
     ensure!(tables["tables"][0]["entries"] == 2, "not the tables: {tables}");
     Ok(report)

@@ -1,6 +1,7 @@
 //! `vambrace gc`: asks a program of the Ironwall runtime over its socket, or a program of a guest over the socket that
-//! `--gc-socket` opened. [`show`] prints answers for people.
+//! `--gc-socket` opened. [`names`] adds what fields are called, and [`show`] prints answers for people.
 
+mod names;
 mod show;
 
 use std::io::{self, Write};
@@ -56,6 +57,9 @@ enum Ask {
     },
     /// Tell what a block is and why it is alive; without one, what each unit keeps alive.
     Explain {
+        /// A file with names of fields: a unit's description, or the format ironwall-names. May be repeated.
+        #[arg(long, value_name = "FILE", requires = "block")]
+        names: Vec<PathBuf>,
         /// The block's address, such as 0x7f0012340000.
         #[arg(conflicts_with_all = ["table", "structure"])]
         block: Option<String>,
@@ -95,7 +99,7 @@ impl Ask {
         let value = match self {
             Self::Collect { reason } => json!({ "reason": reason }),
             Self::Report { log } => json!({ "log": log }),
-            Self::Explain { block, contents, from, table, structure } => json!({
+            Self::Explain { block, contents, from, table, structure, names: _ } => json!({
                 "block": block,
                 "contents": block.as_ref().map(|_| contents),
                 "from": from,
@@ -127,6 +131,10 @@ pub(crate) fn gc(args: &Gc) -> u8 {
             tell(message);
             2
         }
+        Err(Failure::Names(failure)) => {
+            tell(&failure.message);
+            failure.status
+        }
         Err(Failure::Client(error)) => {
             tell(&error.to_string());
             if let ClientError::Told { code, message, data } = &error {
@@ -143,6 +151,7 @@ pub(crate) fn gc(args: &Gc) -> u8 {
 
 enum Failure {
     Usage(&'static str),
+    Names(names::Failure),
     Client(ClientError),
 }
 
@@ -178,6 +187,11 @@ fn ask(args: &Gc) -> Result<(Value, &'static str), Failure> {
         (None, false) => return Err(Failure::Usage("say what to ask: collect, report, explain, tables, or --list")),
         (command, _) => command.as_ref(),
     };
+    // What the command line names is read before anybody is asked.
+    let names = match command {
+        Some(Ask::Explain { names, .. }) => names::read(names).map_err(Failure::Names)?,
+        _ => None,
+    };
     let mut client = Client::connect(&args.socket)?;
     let Some(command) = command else {
         return Ok((client.request("guest.list", Map::new(), DEFAULT_DEADLINE)?, "guest.list"));
@@ -191,7 +205,11 @@ fn ask(args: &Gc) -> Result<(Value, &'static str), Failure> {
     let mut params = command.params();
     params.extend(args.deadline.map(|ms| ("deadline_ms".to_owned(), ms.into())));
     let patience = args.deadline.map_or(DEFAULT_DEADLINE, Duration::from_millis) + WORK_TIME;
-    Ok((client.request(command.method(), params, patience)?, command.method()))
+    let mut answer = client.request(command.method(), params, patience)?;
+    if let Some(names) = names {
+        names::apply(&mut answer, &names);
+    }
+    Ok((answer, command.method()))
 }
 
 #[cfg(test)]
@@ -222,6 +240,7 @@ mod tests {
         for args in [
             &["s", "explain", "0x10", "--table", "x"][..],
             &["s", "explain", "--contents"],
+            &["s", "explain", "--names", "x"],
             &["s", "--deadline", "0"],
             &[],
         ] {

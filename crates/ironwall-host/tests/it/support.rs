@@ -36,8 +36,8 @@ impl Program {
         let bookkeeping = leak(Runtime::bookkeeping_words(HEAP, &config).expect("a length"));
         let mut runtime = Runtime::new(Region::from_words(leak(HEAP / 8)), bookkeeping, config).expect("a runtime");
         let table = Table::new("test", "host")
-            .with(Structure::of_slots(Kind::Heap, "Pair", 2))
-            .with(Structure::of_slots(Kind::Frame, "main", 1));
+            .with(Structure::of_slots(Kind::Heap, "Pair", 2).with_field(0, "car").with_field(8, "cdr"))
+            .with(Structure::of_slots(Kind::Frame, "main", 1).with_field(0, "list"));
         runtime.attach(table.image().expect("an image").leak(), []).expect("attached");
         runtime.link().expect("linked");
         let unit = runtime.next_unit().expect("a unit");
@@ -88,4 +88,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Memory for another shadow stack.
+pub(crate) fn stack_region() -> Region<'static> {
+    Region::from_words(leak(128))
 }
