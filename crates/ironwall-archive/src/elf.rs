@@ -1,9 +1,10 @@
 //! The audit of a unit's objects for one target: relocatable ELF of the right machine that defines what the manifest
 //! declares, needs nothing else, and runs nothing by itself.
 //!
-//! Section and symbol types are allowed one by one; what is not known is refused, as linkers act on some of them:
-//! constructors, libraries to be linked with, code of link-time optimisation.
+//! Sections ([`elf_sections`](crate::elf_sections)) and types of symbols are allowed one by one; what is not known is
+//! refused, as linkers act on some of them.
 
+use crate::elf_sections::{Header, Sections};
 use crate::manifest::{Symbol, Unit};
 use crate::name::is_of_the_runtime;
 use crate::problem::{Place, Problem, escaped};
@@ -13,47 +14,17 @@ use object::read::elf::{FileHeader as _, Rela as _, SectionHeader as _, SectionT
 use object::{LittleEndian, SectionIndex, SymbolIndex};
 use std::collections::{BTreeMap, BTreeSet};
 
-type Header = elf::FileHeader64<LittleEndian>;
 const ENDIAN: LittleEndian = LittleEndian;
 
 /// Where fields of the header of a file are.
+const OS_ABI: usize = 7;
 const TYPE: usize = 16;
 const MACHINE: usize = 18;
-/// The length of a header of a section, and of a symbol.
-const SECTION_LEN: usize = 64;
+/// The length of a symbol.
 const SYMBOL_LEN: usize = 24;
 
-/// Section types that hold no instructions to a linker.
-const SECTION_TYPES: &[u32] = &[
-    0,           // SHT_NULL
-    1,           // SHT_PROGBITS
-    2,           // SHT_SYMTAB
-    3,           // SHT_STRTAB
-    4,           // SHT_RELA
-    7,           // SHT_NOTE
-    8,           // SHT_NOBITS
-    18,          // SHT_SYMTAB_SHNDX
-    0x6fff_4c03, // SHT_LLVM_ADDRSIG
-    0x7000_0001, // SHT_X86_64_UNWIND
-    0x7000_0003, // SHT_AARCH64_ATTRIBUTES
-];
-/// Names of sections that run code by themselves, or that a linker's plugin compiles, or acts on.
-const SECTION_NAMES: &[&str] = &[
-    ".init",
-    ".fini",
-    ".init_array",
-    ".fini_array",
-    ".preinit_array",
-    ".ctors",
-    ".dtors",
-    ".gnu.lto_",
-    ".gnu.warning",
-    ".deplibs",
-    ".llvmbc",
-    ".linker-options",
-    ".interp",
-    ".dynamic",
-];
+/// What a variable without a definition is, of which the linker makes one out of several.
+const COMMON: &str = "would be merged with others of its name; -fno-common makes a definition of it";
 
 /// An object of a unit.
 pub(crate) struct Object<'a> {
@@ -104,7 +75,16 @@ impl<'a> Audit<'a> {
     fn object(&mut self, object: &Object<'a>) {
         match self.parse(object) {
             Ok(parsed) => {
-                self.check_sections(&parsed);
+                let sections = Sections {
+                    bytes: object.bytes,
+                    target: self.target,
+                    table: &parsed.sections,
+                    at: parsed.sections_at,
+                    symbols: parsed.symbols.len(),
+                };
+                for (at, rule, what) in sections.check() {
+                    self.report(object, at, rule, what);
+                }
                 for (index, symbol) in parsed.symbols.enumerate() {
                     self.check_symbol(&parsed, index, symbol);
                 }
@@ -119,6 +99,10 @@ impl<'a> Audit<'a> {
         let header = Header::parse(object.bytes).map_err(damaged)?;
         if header.endian().is_err() || !header.is_class_64() || !header.is_little_endian() {
             return Err((4, "elf.format", "not ELF of 64 bits, little-endian".to_owned()));
+        }
+        // Linkers take other systems' objects for others than those that were audited.
+        if !matches!(object.bytes[OS_ABI], 0 | 3) {
+            return Err((OS_ABI, "elf.format", "not for Linux".to_owned()));
         }
         if header.e_type(ENDIAN) != elf::ET_REL {
             return Err((TYPE, "elf.type", "not relocatable".to_owned()));
@@ -138,34 +122,6 @@ impl<'a> Audit<'a> {
         let symbols_at = sections.section(symbols.section()).map_err(damaged)?.sh_offset(ENDIAN) as usize;
         let sections_at = header.e_shoff(ENDIAN) as usize;
         Ok(Parsed { object, sections, symbols, sections_at, symbols_at })
-    }
-
-    /// That no section has an effect of its own.
-    fn check_sections(&mut self, parsed: &Parsed<'_, 'a>) {
-        for (index, section) in parsed.sections.enumerate() {
-            let at = parsed.sections_at + index.0 * SECTION_LEN;
-            let name = parsed.sections.section_name(ENDIAN, section).unwrap_or_default();
-            let kind = section.sh_type(ENDIAN).0;
-            let flags = section.sh_flags(ENDIAN).0;
-            let is_code = flags & elf::SHF_EXECINSTR.0 != 0;
-            let shown = escaped(name);
-            if matches!(kind, 14..=16) || is_listed(name) {
-                let what = format!("the section {shown} runs code by itself, or is for the linker");
-                self.report(parsed.object, at, "elf.section", what);
-            } else if !SECTION_TYPES.contains(&kind) {
-                self.report(
-                    parsed.object,
-                    at + 4,
-                    "elf.section",
-                    format!("the section {shown} has the type {kind:#x}"),
-                );
-            } else if is_code && (flags & elf::SHF_WRITE.0 != 0 || name == b".note.GNU-stack") {
-                let what = format!("the section {shown} makes memory both writable and executable");
-                self.report(parsed.object, at + 8, "elf.executable", what);
-            } else if kind != 8 && section.data(ENDIAN, parsed.object.bytes).is_err() {
-                self.report(parsed.object, at + 24, "elf.format", format!("the section {shown} is out of bounds"));
-            }
-        }
     }
 
     fn check_symbol(&mut self, parsed: &Parsed<'_, 'a>, index: SymbolIndex, symbol: &elf::Sym64<LittleEndian>) {
@@ -200,9 +156,20 @@ impl<'a> Audit<'a> {
         if let Some(other) = self.defined.insert(shown.clone(), parsed.object.path) {
             self.report(parsed.object, at, "elf.symbol-twice", format!("{shown} is defined in {other} too"));
         }
+        if !matches!(kind, elf::STT_NOTYPE | elf::STT_OBJECT | elf::STT_FUNC) {
+            let what = match kind {
+                elf::STT_TLS => "has another address in each thread",
+                elf::STT_COMMON => COMMON,
+                _ => "is neither a function nor data",
+            };
+            return self.report(parsed.object, at + 4, "elf.symbol-kind", format!("{shown} {what}"));
+        }
         match parsed.symbols.symbol_section(ENDIAN, symbol, index) {
             Ok(Some(section)) => self.check_definition(parsed, at, declared, symbol, section),
-            _ => self.report(parsed.object, at + 6, "elf.symbol-kind", format!("{shown} is in no section")),
+            _ => {
+                let what = if symbol.is_common(ENDIAN) { COMMON } else { "is in no section" };
+                self.report(parsed.object, at + 6, "elf.symbol-kind", format!("{shown} {what}"));
+            }
         }
     }
 
@@ -219,7 +186,19 @@ impl<'a> Audit<'a> {
             let what = format!("{} is in a section that is not there", declared.name);
             return self.report(parsed.object, at + 6, "elf.format", what);
         };
-        let is_code = section.sh_flags(ENDIAN).0 & elf::SHF_EXECINSTR.0 != 0;
+        let is_within = symbol.st_value(ENDIAN).checked_add(symbol.st_size(ENDIAN));
+        if is_within
+            .is_none_or(|end| end > section.sh_size(ENDIAN) || symbol.st_value(ENDIAN) == section.sh_size(ENDIAN))
+        {
+            let what = format!("{} is not within its section", declared.name);
+            return self.report(parsed.object, at + 8, "elf.format", what);
+        }
+        let flags = section.sh_flags(ENDIAN).0;
+        if flags & elf::SHF_ALLOC.0 == 0 || flags & elf::SHF_TLS.0 != 0 {
+            let what = format!("{} is not in memory that all threads share", declared.name);
+            return self.report(parsed.object, at + 6, "elf.symbol-kind", what);
+        }
+        let is_code = flags & elf::SHF_EXECINSTR.0 != 0;
         let symbols = &self.unit.symbols;
         let is_wrong = declared == &symbols.init && !is_code
             || (declared == &symbols.metadata || declared == &symbols.globals) && is_code;
@@ -275,17 +254,10 @@ impl<'a> Audit<'a> {
     }
 }
 
-/// Whether a section has one of the names, alone or followed by a dot and more.
-fn is_listed(name: &[u8]) -> bool {
-    SECTION_NAMES.iter().any(|listed| {
-        let rest = name.strip_prefix(listed.as_bytes());
-        rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'.' || listed.ends_with('_'))
-    })
-}
-
-/// The global names that an object defines, and those that it needs; none of a file that is no object.
-pub(crate) fn names(bytes: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
-    let (mut defined, mut undefined) = (BTreeSet::new(), BTreeSet::new());
+/// The global names that an object defines, each with whether it may be code, and those that it needs; none of a file
+/// that is no object.
+pub(crate) fn names(bytes: &[u8]) -> (BTreeMap<String, bool>, BTreeSet<String>) {
+    let (mut defined, mut undefined) = (BTreeMap::new(), BTreeSet::new());
     let symbols = Header::parse(bytes)
         .and_then(|header| header.sections(ENDIAN, bytes))
         .and_then(|sections| sections.symbols(ENDIAN, bytes, elf::SHT_SYMTAB));
@@ -294,11 +266,11 @@ pub(crate) fn names(bytes: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
             continue;
         };
         let name = escaped(name);
-        match symbol.is_undefined(ENDIAN) {
-            true if !name.is_empty() && name != "_GLOBAL_OFFSET_TABLE_" => undefined.insert(name),
-            true => false,
-            false => defined.insert(name),
-        };
+        if !symbol.is_undefined(ENDIAN) {
+            defined.insert(name, symbol.st_type() != elf::STT_OBJECT);
+        } else if !name.is_empty() && name != "_GLOBAL_OFFSET_TABLE_" {
+            undefined.insert(name);
+        }
     }
     (defined, undefined)
 }

@@ -28,6 +28,7 @@ pub mod tar;
 pub mod target;
 
 mod elf;
+mod elf_sections;
 mod fields;
 mod manifest_read;
 

@@ -158,7 +158,9 @@ impl Taker {
 
     fn checked_symbol(&mut self, at: usize, name: &str, check: fn(&str) -> Result<(), &'static str>) -> Option<Symbol> {
         if let Err(what) = check(name) {
-            self.report(at, "manifest.symbol", format!("a symbol {what}"));
+            // A string of a document is printable, but it may be long.
+            let shown = name.get(..60).map_or(name.to_owned(), |start| format!("{start}..."));
+            self.report(at, "manifest.symbol", format!("the symbol \"{shown}\" {what}"));
             return None;
         }
         Some(Symbol { at, name: name.to_owned(), may_collect: false })

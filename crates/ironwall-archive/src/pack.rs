@@ -8,7 +8,7 @@ use crate::elf;
 use crate::json::{Style, Value, is_text, parse};
 use crate::limits::Limits;
 use crate::manifest::{Artifact, MANIFEST, Manifest, SIGNATURE, Symbol, Symbols, Unit};
-use crate::name::is_of_the_runtime;
+use crate::name::{check_identifier, check_symbol, is_of_the_runtime};
 use crate::problem::{Place, Problem};
 use crate::signature::PrivateKey;
 use crate::table::{imports, rule_id, rule_text, structures};
@@ -115,7 +115,7 @@ fn describe(unit: &DescribedUnit, files: &BTreeMap<String, Vec<u8>>) -> Result<U
     })?;
     let (package, name) = (text(unit, image.package())?, text(unit, image.unit())?);
     let mut objects = Vec::new();
-    let (mut defined, mut undefined) = (BTreeSet::new(), BTreeSet::new());
+    let (mut defined, mut undefined) = (BTreeMap::new(), BTreeSet::new());
     for (target, file) in &unit.objects {
         let bytes = content(file, files)?;
         let (defines, needs) = elf::names(bytes);
@@ -126,9 +126,9 @@ fn describe(unit: &DescribedUnit, files: &BTreeMap<String, Vec<u8>>) -> Result<U
     objects.sort_by(|one, two| (one.0, &one.1.path).cmp(&(two.0, &two.1.path)));
 
     let symbol = |name: &String, may_collect| Symbol { at: 0, name: name.clone(), may_collect };
-    let all = |names: BTreeSet<String>| names.iter().map(|name| symbol(name, true)).collect();
-    undefined.retain(|name| !defined.contains(name) && !is_of_the_runtime(name));
-    defined.retain(|name| !unit.symbols.contains(name));
+    // Names that cannot be declared are left to the audit, which tells which object has them.
+    undefined.retain(|name| !defined.contains_key(name) && !is_of_the_runtime(name) && check_identifier(name).is_ok());
+    defined.retain(|name, _| !unit.symbols.contains(name) && check_symbol(name).is_ok());
     let [metadata, globals, init] = &unit.symbols;
     let structures = structures(&image);
     if let Some(structure) = structures.iter().find(|structure| !is_text(&structure.name)) {
@@ -144,8 +144,15 @@ fn describe(unit: &DescribedUnit, files: &BTreeMap<String, Vec<u8>>) -> Result<U
             init: symbol(init, unit.init_may_collect),
         },
         imports: imports(&image),
-        exports: unit.exports.clone().map_or_else(|| all(defined), sorted),
-        requires: unit.requires.clone().map_or_else(|| all(undefined), sorted),
+        // Data cannot collect; whatever else may.
+        exports: unit
+            .exports
+            .clone()
+            .map_or_else(|| defined.iter().map(|(name, &may_be_code)| symbol(name, may_be_code)).collect(), sorted),
+        requires: unit
+            .requires
+            .clone()
+            .map_or_else(|| undefined.iter().map(|name| symbol(name, true)).collect(), sorted),
         structures,
         objects,
         package,

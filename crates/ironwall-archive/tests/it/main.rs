@@ -7,4 +7,5 @@ mod hostile_shells;
 mod linking;
 mod locking;
 mod packing;
+mod real_objects;
 mod support;

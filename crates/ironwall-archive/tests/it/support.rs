@@ -5,7 +5,7 @@ use ironwall_archive::pack::{Packed, pack};
 use ironwall_archive::{Description, Limits, Manifest, Place, Problem, Target, examine, gzip, sha256, tar};
 use ironwall_format::{Structure, Table};
 use object::write::{Object, SectionId, StandardSection, Symbol, SymbolSection};
-use object::{Architecture, BinaryFormat, Endianness, SymbolFlags, SymbolKind, SymbolScope};
+use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use std::collections::BTreeMap;
 
 /// Files by their paths.
@@ -35,7 +35,9 @@ impl Maker {
             Target::Aarch64Linux => Architecture::Aarch64,
             Target::X86_64Linux => Architecture::X86_64,
         };
-        Self { object: Object::new(BinaryFormat::Elf, architecture, Endianness::Little) }
+        let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
+        object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), SectionKind::Other);
+        Self { object }
     }
 
     /// An object with a unit's three symbols, and some that it exports and needs.
