@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The static library, which a test of the crate alone does not build.
-fn library() -> PathBuf {
+pub(crate) fn library() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
     let build = ["build", "--quiet", "--locked", "--package", "ironwall-capi", "--target-dir"];
     run(Command::new(env!("CARGO")).args(build).arg(target).current_dir(here()));

@@ -4,4 +4,5 @@ mod calls;
 mod examples;
 mod fast_path;
 mod header;
+mod surface;
 mod tools;
