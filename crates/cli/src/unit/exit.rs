@@ -17,7 +17,6 @@ pub(crate) enum Status {
     /// Done, and something was found.
     Findings = 1,
     /// The command line is wrong; the parser of arguments ends with the same.
-    #[expect(dead_code, reason = "the first subcommand with arguments that depend on each other uses it")]
     Usage = 2,
     /// A file is not what it should be.
     BadData = 65,

@@ -5,11 +5,15 @@
 //! are read and written, [`text`] how names of unknown origin are printed.
 
 mod archive_view;
+mod archives;
+mod directory;
 mod exit;
 mod explain;
 mod files;
 mod inspect;
 mod keygen;
+mod link;
+mod lock;
 mod pack;
 mod sizes;
 mod table;
@@ -42,6 +46,10 @@ enum UnitCommand {
     Inspect(inspect::Inspect),
     /// Make a key that archives are signed with.
     Keygen(keygen::Keygen),
+    /// Make the objects and the C source of a program of archived units.
+    Link(link::Link),
+    /// Pin archives by their digests, and by the keys that signed them.
+    Lock(lock::LockArchives),
     /// Make an archive of units from a description, or from a manifest.
     Pack(pack::Pack),
     /// Make the table image, C header and C source of a unit from its description.
@@ -68,6 +76,8 @@ fn dispatch(command: &UnitCommand) -> Result<Status, Failure> {
         UnitCommand::Explain(args) => explain::run(args),
         UnitCommand::Inspect(args) => inspect::run(args),
         UnitCommand::Keygen(args) => keygen::run(args),
+        UnitCommand::Link(args) => link::run(args),
+        UnitCommand::Lock(args) => lock::run(args),
         UnitCommand::Pack(args) => pack::run(args),
         UnitCommand::Table(args) => table::run(args),
         UnitCommand::Verify(args) => verify::run(args),

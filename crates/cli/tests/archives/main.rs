@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test that fails is a test that fails")]
 
 mod keys;
+mod linking;
 mod packing;
 mod support;
 mod verifying;

@@ -109,9 +109,11 @@ impl Plan<'_> {
     #[must_use]
     pub fn to_text(&self) -> String {
         let archive = |input: &&Input| {
-            let signer = input.archive().signer().map(ToString::to_string).unwrap_or_default();
-            let digest = hex(&input.archive().digest());
-            Value::object([("name", text(input.name())), ("sha256", text(&digest)), ("signer", text(&signer))])
+            let (name, digest) = (text(input.name()), text(&hex(&input.archive().digest())));
+            match input.archive().signer() {
+                Some(key) => Value::object([("name", name), ("sha256", digest), ("signer", text(&key.to_string()))]),
+                None => Value::object([("name", name), ("sha256", digest)]),
+            }
         };
         let note = |note: &Note| Value::object([("rule", text(note.rule)), ("what", text(&note.what))]);
         let uuids = |uuids: &[Uuid]| Value::list(uuids.iter().map(|&uuid| text(&uuid_text(uuid))));
