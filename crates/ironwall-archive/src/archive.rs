@@ -140,7 +140,7 @@ fn examine_expanded(examined: &mut Examined, expanded: Vec<u8>, limits: &Limits)
     problems.extend(undeclared(&members, &manifest));
     let contents = Contents { expanded: &expanded, members: &members };
     for unit in &manifest.units {
-        contents.check_unit(unit, problems, members_are_whole);
+        contents.check_unit(unit, problems, members_are_whole, limits.problems);
     }
     if problems.is_empty() {
         let (digest, signer) = (examined.digest, examined.signer());
@@ -167,7 +167,7 @@ struct Contents<'a> {
 
 impl<'a> Contents<'a> {
     /// Checks the files of a unit. A file that is missing is reported if the list of members is known to be whole.
-    fn check_unit(&self, unit: &Unit, problems: &mut Vec<Problem>, is_whole: bool) {
+    fn check_unit(&self, unit: &Unit, problems: &mut Vec<Problem>, is_whole: bool, limit: usize) {
         let table = self.artifact(&unit.table, problems, is_whole);
         if let Some((bytes, start)) = table {
             problems.extend(table::check(unit, bytes, start));
@@ -185,7 +185,7 @@ impl<'a> Contents<'a> {
             // An object that is missing is reported, and what it would define is not known.
             let all_are_there = unit.objects.iter().filter(|(other, _)| *other == target).count() == objects.len();
             if let (Some((table, _)), true) = (table, all_are_there) {
-                problems.extend(elf::audit(unit, target, &objects, table));
+                problems.extend(elf::audit(unit, target, &objects, table, limit));
             }
         }
     }

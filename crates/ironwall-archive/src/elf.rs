@@ -4,7 +4,7 @@
 //! Sections ([`elf_sections`](crate::elf_sections)) and types of symbols are allowed one by one; what is not known is
 //! refused, as linkers act on some of them.
 
-use crate::elf_sections::{Header, Sections};
+use crate::elf_sections::{Budget, Header, Sections, shown};
 use crate::manifest::{Symbol, Unit};
 use crate::name::is_of_the_runtime;
 use crate::problem::{Place, Problem, escaped};
@@ -34,14 +34,22 @@ pub(crate) struct Object<'a> {
     pub(crate) start: usize,
 }
 
-/// What is wrong with a unit's objects for a target; `table` is the unit's image.
-pub(crate) fn audit(unit: &Unit, target: Target, objects: &[Object<'_>], table: &[u8]) -> Vec<Problem> {
-    let mut audit =
-        Audit { unit, target, table, defined: BTreeMap::new(), undefined: Vec::new(), problems: Vec::new() };
+/// What is wrong with a unit's objects for a target; `table` is the unit's image. No more is reported of each object
+/// than `limit`, and what is done for it is in proportion to its length, whatever it says.
+pub(crate) fn audit(unit: &Unit, target: Target, objects: &[Object<'_>], table: &[u8], limit: usize) -> Vec<Problem> {
+    let declared = unit.symbols.each().chain(&unit.exports).map(|symbol| (symbol.name.as_bytes(), symbol)).collect();
+    let requires = unit.requires.iter().map(|symbol| symbol.name.as_bytes()).collect();
+    let (defined, needed) = (BTreeMap::new(), BTreeMap::new());
+    let (is_whole, problems) = (true, Vec::new());
+    let mut audit = Audit { unit, target, table, limit, declared, requires, defined, needed, is_whole, problems };
     for object in objects {
+        audit.limit = audit.problems.len().saturating_add(limit);
         audit.object(object);
     }
-    audit.finish();
+    // What is not known to be missing is not told to be.
+    if audit.is_whole {
+        audit.finish();
+    }
     audit.problems
 }
 
@@ -49,10 +57,16 @@ struct Audit<'a> {
     unit: &'a Unit,
     target: Target,
     table: &'a [u8],
-    /// Global definitions, with the object.
-    defined: BTreeMap<String, &'a str>,
-    /// Global names without a definition in their object, with where.
-    undefined: Vec<(String, usize, &'a str)>,
+    /// How many problems there may be before the object at hand is left.
+    limit: usize,
+    declared: BTreeMap<&'a [u8], &'a Symbol>,
+    requires: BTreeSet<&'a [u8]>,
+    /// Which declared symbols are defined, with the object.
+    defined: BTreeMap<&'a [u8], &'a str>,
+    /// Which declared symbols are needed, with where.
+    needed: BTreeMap<&'a [u8], (usize, &'a str)>,
+    /// Whether every symbol of every object was seen.
+    is_whole: bool,
     problems: Vec<Problem>,
 }
 
@@ -64,6 +78,8 @@ struct Parsed<'o, 'a> {
     /// Where the headers of sections and the symbols are in the file.
     sections_at: usize,
     symbols_at: usize,
+    /// How many symbols are local, and come before the others.
+    locals: usize,
 }
 
 impl<'a> Audit<'a> {
@@ -73,23 +89,30 @@ impl<'a> Audit<'a> {
     }
 
     fn object(&mut self, object: &Object<'a>) {
-        match self.parse(object) {
-            Ok(parsed) => {
-                let sections = Sections {
-                    bytes: object.bytes,
-                    target: self.target,
-                    table: &parsed.sections,
-                    at: parsed.sections_at,
-                    symbols: parsed.symbols.len(),
-                };
-                for (at, rule, what) in sections.check() {
-                    self.report(object, at, rule, what);
-                }
-                for (index, symbol) in parsed.symbols.enumerate() {
-                    self.check_symbol(&parsed, index, symbol);
-                }
+        let parsed = match self.parse(object) {
+            Ok(parsed) => parsed,
+            Err((at, rule, what)) => {
+                self.is_whole = false;
+                return self.report(object, at, rule, what);
             }
-            Err((at, rule, what)) => self.report(object, at, rule, what),
+        };
+        let (bytes, table, symbols) = (object.bytes, &parsed.sections, parsed.symbols.len());
+        let faults = match Sections::new(bytes, self.target, table, parsed.sections_at, symbols) {
+            Ok(sections) => sections.check(self.limit - self.problems.len()),
+            Err(fault) => vec![fault],
+        };
+        // The names of symbols are not looked at where those of sections made no sense.
+        let is_readable = faults.iter().all(|fault| fault.1 != "elf.format");
+        for (at, rule, what) in faults {
+            self.report(object, at, rule, what);
+        }
+        self.is_whole &= is_readable;
+        let mut names = Budget::of(object.bytes);
+        for (index, symbol) in parsed.symbols.enumerate().take_while(|_| is_readable) {
+            if self.problems.len() >= self.limit || !self.check_symbol(&parsed, index, symbol, &mut names) {
+                self.is_whole = false;
+                break;
+            }
         }
     }
 
@@ -119,30 +142,69 @@ impl<'a> Audit<'a> {
         if tables.count() != 1 {
             return Err((0, "elf.format", "not exactly one table of symbols".to_owned()));
         }
-        let symbols_at = sections.section(symbols.section()).map_err(damaged)?.sh_offset(ENDIAN) as usize;
+        let table = sections.section(symbols.section()).map_err(damaged)?;
+        let (symbols_at, locals) = (table.sh_offset(ENDIAN) as usize, table.sh_info(ENDIAN) as usize);
         let sections_at = header.e_shoff(ENDIAN) as usize;
-        Ok(Parsed { object, sections, symbols, sections_at, symbols_at })
+        Ok(Parsed { object, sections, symbols, sections_at, symbols_at, locals })
     }
 
-    fn check_symbol(&mut self, parsed: &Parsed<'_, 'a>, index: SymbolIndex, symbol: &elf::Sym64<LittleEndian>) {
+    /// Checks a symbol, and tells whether it makes sense to go on.
+    fn check_symbol(
+        &mut self,
+        parsed: &Parsed<'_, 'a>,
+        index: SymbolIndex,
+        symbol: &elf::Sym64<LittleEndian>,
+        names: &mut Budget,
+    ) -> bool {
         let at = parsed.symbols_at + index.0 * SYMBOL_LEN;
-        let (binding, kind) = (symbol.st_bind(), symbol.st_type());
-        if kind == elf::STT_GNU_IFUNC {
-            return self.report(parsed.object, at + 4, "elf.symbol-kind", "an indirect function runs code by itself");
+        let is_local = symbol.st_bind() == elf::STB_LOCAL;
+        if is_local != (index.0 < parsed.locals) {
+            self.report(parsed.object, at + 4, "elf.format", "local symbols do not come before the others");
+            return false;
         }
-        if binding == elf::STB_LOCAL {
-            return;
+        if symbol.st_type() == elf::STT_GNU_IFUNC {
+            self.report(parsed.object, at + 4, "elf.symbol-kind", "an indirect function runs code by itself");
+        } else if !is_local {
+            let name = parsed.symbols.symbol_name(ENDIAN, symbol).ok().filter(|name| names.take(name));
+            let Some(name) = name else {
+                self.report(parsed.object, at, "elf.format", "the name of a symbol is out of bounds, or too long");
+                return false;
+            };
+            if symbol.is_undefined(ENDIAN) {
+                self.check_need(parsed, at, name);
+            } else {
+                self.check_global(parsed, index, symbol, name);
+            }
         }
-        let Ok(name) = parsed.symbols.symbol_name(ENDIAN, symbol) else {
-            return self.report(parsed.object, at, "elf.format", "the name of a symbol is out of bounds");
-        };
-        let shown = escaped(name);
-        if symbol.is_undefined(ENDIAN) {
-            self.undefined.push((shown, parsed.object.start + at, parsed.object.path));
-            return;
+        true
+    }
+
+    /// That a symbol without a definition is declared, or is of the runtime.
+    fn check_need(&mut self, parsed: &Parsed<'_, 'a>, at: usize, name: &'a [u8]) {
+        if self.declared.contains_key(name) {
+            self.needed.entry(name).or_insert((parsed.object.start + at, parsed.object.path));
+        } else if !self.requires.contains(name)
+            && !is_of_the_runtime(name)
+            // Linkers define it.
+            && name != b"_GLOBAL_OFFSET_TABLE_"
+            && !name.is_empty()
+        {
+            let what = format!("{} is needed, and neither declared nor of the runtime", shown(name));
+            self.report(parsed.object, at, "elf.undefined", what);
         }
-        let declared = self.unit.symbols.each().chain(&self.unit.exports).find(|symbol| symbol.name == shown);
-        let Some(declared) = declared else {
+    }
+
+    /// That a definition is declared, and is strong and the only one.
+    fn check_global(
+        &mut self,
+        parsed: &Parsed<'_, 'a>,
+        index: SymbolIndex,
+        symbol: &elf::Sym64<LittleEndian>,
+        name: &'a [u8],
+    ) {
+        let at = parsed.symbols_at + index.0 * SYMBOL_LEN;
+        let (binding, kind, shown) = (symbol.st_bind(), symbol.st_type(), shown(name));
+        let Some(&declared) = self.declared.get(name) else {
             return self.report(parsed.object, at, "elf.undeclared", format!("{shown} is defined and not declared"));
         };
         if binding != elf::STB_GLOBAL {
@@ -153,8 +215,9 @@ impl<'a> Audit<'a> {
                 format!("{shown} can be replaced by another"),
             );
         }
-        if let Some(other) = self.defined.insert(shown.clone(), parsed.object.path) {
-            self.report(parsed.object, at, "elf.symbol-twice", format!("{shown} is defined in {other} too"));
+        if let Some(other) = self.defined.insert(name, parsed.object.path) {
+            let what = format!("{shown} is defined in {other} too");
+            return self.report(parsed.object, at, "elf.symbol-twice", what);
         }
         if !matches!(kind, elf::STT_NOTYPE | elf::STT_OBJECT | elf::STT_FUNC) {
             let what = match kind {
@@ -230,26 +293,18 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// That everything declared is defined, and everything needed declared.
+    /// That everything declared is defined.
     fn finish(&mut self) {
-        for symbol in self.unit.symbols.each().chain(&self.unit.exports) {
-            if !self.defined.contains_key(&symbol.name) {
-                let what = format!("no object for {} defines {}", self.target.name(), symbol.name);
-                self.problems.push(Problem::new(Place::Manifest, symbol.at, "elf.symbol-missing", what));
+        for (name, symbol) in &self.declared {
+            if self.defined.contains_key(name) {
+                continue;
             }
-        }
-        let requires: BTreeSet<&str> = self.unit.requires.iter().map(|symbol| symbol.name.as_str()).collect();
-        for (name, at, path) in std::mem::take(&mut self.undefined) {
-            let is_known = self.defined.contains_key(&name)
-                || requires.contains(name.as_str())
-                || is_of_the_runtime(&name)
-                // Linkers define it.
-                || name == "_GLOBAL_OFFSET_TABLE_"
-                || name.is_empty();
-            if !is_known {
-                let what = format!("{path}: {name} is needed, and neither declared nor of the runtime");
-                self.problems.push(Problem::new(Place::Tar, at, "elf.undefined", what));
+            if let Some((at, path)) = self.needed.get(name) {
+                let what = format!("{path}: {} is needed, and no object of the unit defines it", symbol.name);
+                self.problems.push(Problem::new(Place::Tar, *at, "elf.undefined", what));
             }
+            let what = format!("no object for {} defines {}", self.target.name(), symbol.name);
+            self.problems.push(Problem::new(Place::Manifest, symbol.at, "elf.symbol-missing", what));
         }
     }
 }
@@ -261,10 +316,11 @@ pub(crate) fn names(bytes: &[u8]) -> (BTreeMap<String, bool>, BTreeSet<String>) 
     let symbols = Header::parse(bytes)
         .and_then(|header| header.sections(ENDIAN, bytes))
         .and_then(|sections| sections.symbols(ENDIAN, bytes, elf::SHT_SYMTAB));
+    let mut budget = Budget::of(bytes);
     for symbol in symbols.iter().flat_map(SymbolTable::iter).filter(|symbol| symbol.st_bind() != elf::STB_LOCAL) {
-        let Ok(name) = symbols.as_ref().map_or(Ok(&b""[..]), |table| table.symbol_name(ENDIAN, symbol)) else {
-            continue;
-        };
+        let name = symbols.as_ref().ok().and_then(|table| table.symbol_name(ENDIAN, symbol).ok());
+        // The audit tells what is wrong with the rest.
+        let Some(name) = name.filter(|name| budget.take(name)) else { break };
         let name = escaped(name);
         if !symbol.is_undefined(ENDIAN) {
             defined.insert(name, symbol.st_type() != elf::STT_OBJECT);

@@ -73,41 +73,103 @@ pub(crate) type Fault = (usize, &'static str, String);
 
 /// The sections of an object.
 pub(crate) struct Sections<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) target: Target,
-    pub(crate) table: &'a SectionTable<'a, Header>,
+    bytes: &'a [u8],
+    target: Target,
+    table: &'a SectionTable<'a, Header>,
+    names: Vec<&'a [u8]>,
     /// Where their headers are.
-    pub(crate) at: usize,
+    at: usize,
     /// How many symbols there are.
-    pub(crate) symbols: usize,
+    symbols: usize,
+}
+
+/// How many bytes of names are still looked at. Names may share their bytes, so that many of them could be far longer
+/// together than the file.
+pub(crate) struct Budget(usize);
+
+impl Budget {
+    /// What is enough for every object that is not made to waste time.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(bytes.len().saturating_mul(16))
+    }
+
+    /// Whether there is enough for a name.
+    pub(crate) fn take(&mut self, name: &[u8]) -> bool {
+        let left = self.0.checked_sub(name.len());
+        self.0 = left.unwrap_or_default();
+        left.is_some()
+    }
+}
+
+/// A name as it is shown: printable, and not too long.
+pub(crate) fn shown(name: &[u8]) -> String {
+    const MOST: usize = 100;
+    match name.get(..MOST) {
+        Some(start) if name.len() > MOST => escaped(start) + "...",
+        _ => escaped(name),
+    }
 }
 
 impl<'a> Sections<'a> {
-    /// What is wrong with the sections.
-    pub(crate) fn check(&self) -> Vec<Fault> {
+    /// The sections of an object whose headers are at an offset. Sections that overlap, and names that are too long
+    /// together, are refused here, so that what is done afterwards takes time in proportion to the file's length.
+    pub(crate) fn new(
+        bytes: &'a [u8],
+        target: Target,
+        table: &'a SectionTable<'a, Header>,
+        at: usize,
+        symbols: usize,
+    ) -> Result<Self, Fault> {
+        let mut budget = Budget::of(bytes);
+        let (mut names, mut left) = (Vec::new(), bytes.len() as u64);
+        for (index, section) in table.enumerate() {
+            let at = at + index.0 * HEADER_LEN;
+            let name = table.section_name(ENDIAN, section).ok().filter(|name| budget.take(name));
+            let Some(name) = name else {
+                return Err((at, "elf.format", "the name of a section is out of bounds, or too long".to_owned()));
+            };
+            let len = if section.sh_type(ENDIAN).0 == NOBITS { 0 } else { section.sh_size(ENDIAN) };
+            left = left
+                .checked_sub(len)
+                .ok_or_else(|| (at + OFFSET, "elf.format", "sections are longer than the file".to_owned()))?;
+            names.push(name);
+        }
+        Ok(Self { bytes, target, table, names, at, symbols })
+    }
+
+    /// What is wrong with the sections, at most so many faults.
+    pub(crate) fn check(&self, limit: usize) -> Vec<Fault> {
         let mut faults = Vec::new();
         for (index, section) in self.table.enumerate() {
-            if let Err((at, rule, what)) = self.section(section) {
-                let name = escaped(self.name(section));
-                faults.push((self.at + index.0 * HEADER_LEN + at, rule, format!("the section {name} {what}")));
-            } else {
-                faults.extend(self.relocations(section));
+            if faults.len() >= limit {
+                return faults;
             }
+            let name = self.names[index.0];
+            let fault = match self.section(section, name) {
+                Err((byte, rule, what)) => {
+                    let at = self.at + index.0 * HEADER_LEN + byte;
+                    Some((at, rule, format!("the section {} {what}", shown(name))))
+                }
+                Ok(()) => self.relocations(section, name),
+            };
+            faults.extend(fault);
         }
-        if !self.table.iter().any(|section| self.name(section) == b".note.GNU-stack") {
+        if !self.names.contains(&&b".note.GNU-stack"[..]) {
             let what = "there is no section .note.GNU-stack, without which linkers make stacks executable";
             faults.push((self.at, "elf.executable", what.to_owned()));
         }
         faults
     }
 
-    fn name(&self, section: &Section) -> &'a [u8] {
-        self.table.section_name(ENDIAN, section).unwrap_or_default()
+    /// The section of a number, and its name.
+    fn get(&self, index: u32) -> Option<(&'a Section, &'a [u8])> {
+        let section = self.table.section(object::SectionIndex(index as usize)).ok()?;
+        Some((section, self.names.get(index as usize)?))
     }
 
     /// What is wrong with a section, at which byte of its header.
-    fn section(&self, section: &Section) -> Result<(), Fault> {
-        let (name, kind, flags) = (self.name(section), section.sh_type(ENDIAN).0, section.sh_flags(ENDIAN).0);
+    fn section(&self, section: &Section, name: &[u8]) -> Result<(), Fault> {
+        let (kind, flags) = (section.sh_type(ENDIAN).0, section.sh_flags(ENDIAN).0);
         let is_in_memory = flags & elf::SHF_ALLOC.0 != 0;
         let fault = |at, what: &str| Err((at, "elf.section", what.to_owned()));
         if matches!(kind, 14..=16) || is_listed(RUNNING, name) {
@@ -119,17 +181,7 @@ impl<'a> Sections<'a> {
         let is_known = match kind {
             0 => return Ok(()),
             PROGBITS | NOBITS | X86_64_UNWIND => {
-                if is_listed(IN_MEMORY, name) != is_in_memory {
-                    return fault(
-                        FLAGS,
-                        if is_in_memory {
-                            "has a name of its own, which linkers may act on"
-                        } else {
-                            "is not in memory"
-                        },
-                    );
-                }
-                is_in_memory || is_beside(name)
+                is_listed(if is_in_memory { IN_MEMORY } else { BESIDE }, name) || !is_in_memory && is_debug(name)
             }
             NOTE => is_listed(&[".note"], name),
             SYMTAB => name == b".symtab",
@@ -138,23 +190,26 @@ impl<'a> Sections<'a> {
             GROUP => name == b".group",
             LLVM_ADDRSIG => name == b".llvm_addrsig",
             AARCH64_ATTRIBUTES => self.target == Target::Aarch64Linux && name.ends_with(b".attributes"),
-            RELA => name
-                .strip_prefix(b".rela")
-                .is_some_and(|rest| self.related(section).is_some_and(|to| self.name(to) == rest)),
+            RELA => {
+                let to = self.get(section.sh_info(ENDIAN)).map(|(_, name)| name);
+                to.is_some_and(|to| name.strip_prefix(b".rela") == Some(to))
+            }
             _ => return fault(TYPE, &format!("has the type {kind:#x}")),
         };
         if !is_known {
-            return fault(0, "has a name that no such section has");
+            return fault(
+                0,
+                if is_in_memory {
+                    "has a name that programs in memory do not have"
+                } else {
+                    "has a name that no such section has"
+                },
+            );
         }
         if is_in_memory && !matches!(kind, PROGBITS | NOBITS | X86_64_UNWIND | NOTE) {
             return fault(FLAGS, "is in memory");
         }
         self.content(section, name, kind, flags)
-    }
-
-    /// The section that relocations belong to.
-    fn related(&self, section: &Section) -> Option<&'a Section> {
-        self.table.section(object::SectionIndex(section.sh_info(ENDIAN) as usize)).ok()
     }
 
     /// What is wrong with a section that may be there.
@@ -168,7 +223,7 @@ impl<'a> Sections<'a> {
         }
         if flags & elf::SHF_COMPRESSED.0 != 0 {
             let most = FREE.saturating_add(section.sh_size(ENDIAN).saturating_mul(RATIO));
-            if !name.starts_with(DEBUG.as_bytes()) || self.compressed_size(section).is_none_or(|size| size > most) {
+            if !is_debug(name) || self.compressed_size(section).is_none_or(|size| size > most) {
                 let what = "is compressed, and no debug information or too much of it";
                 return Err((FLAGS, "elf.section", what.to_owned()));
             }
@@ -191,13 +246,9 @@ impl<'a> Sections<'a> {
             return Err(damaged());
         }
         for member in members {
-            let member =
-                self.table.section(object::SectionIndex(member.get(ENDIAN) as usize)).map_err(|_| damaged())?;
+            let (member, name) = self.get(member.get(ENDIAN)).ok_or_else(damaged)?;
             if member.sh_flags(ENDIAN).0 & elf::SHF_ALLOC.0 != 0 {
-                let what = format!(
-                    "holds {}, which the linker would drop for another of its name",
-                    escaped(self.name(member))
-                );
+                let what = format!("holds {}, which the linker would drop for another of its name", shown(name));
                 return Err((0, "elf.group", what));
             }
         }
@@ -205,14 +256,14 @@ impl<'a> Sections<'a> {
     }
 
     /// What is wrong with the relocations in a section, if there are any; the first of it.
-    fn relocations(&self, section: &Section) -> Option<Fault> {
+    fn relocations(&self, section: &Section, name: &[u8]) -> Option<Fault> {
         let Ok(Some((relocations, _))) = section.rela(ENDIAN, self.bytes) else { return None };
-        let to = self.related(section)?;
+        let (to, _) = self.get(section.sh_info(ENDIAN))?;
         let len = match to.sh_flags(ENDIAN).0 & elf::SHF_COMPRESSED.0 {
             0 => to.sh_size(ENDIAN),
             _ => self.compressed_size(to).unwrap_or_default(),
         };
-        let name = escaped(self.name(section));
+        let name = shown(name);
         let start = section.sh_offset(ENDIAN) as usize;
         for (i, relocation) in relocations.iter().enumerate() {
             let at = start + i * RELA_LEN;
@@ -238,9 +289,9 @@ impl<'a> Sections<'a> {
     }
 }
 
-/// Whether a section is for people and debuggers.
-fn is_beside(name: &[u8]) -> bool {
-    is_listed(BESIDE, name) || name.starts_with(DEBUG.as_bytes())
+/// Whether a section holds debug information.
+fn is_debug(name: &[u8]) -> bool {
+    name.starts_with(DEBUG.as_bytes())
 }
 
 /// Whether a section has one of the names, alone or followed by a dot and more.

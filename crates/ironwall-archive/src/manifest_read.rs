@@ -216,8 +216,10 @@ impl Taker {
                     self.report(symbol.at, "manifest.symbol-twice", what);
                 }
             }
+            let defined: BTreeSet<&str> =
+                unit.symbols.each().chain(&unit.exports).map(|symbol| symbol.name.as_str()).collect();
             for symbol in &unit.requires {
-                if unit.symbols.each().chain(&unit.exports).any(|other| other.name == symbol.name) {
+                if defined.contains(symbol.name.as_str()) {
                     let what = format!("{} is both defined and required", symbol.name);
                     self.report(symbol.at, "manifest.symbol-twice", what);
                 }

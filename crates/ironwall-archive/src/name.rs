@@ -65,8 +65,8 @@ pub fn check_symbol(name: &str) -> Result<(), &'static str> {
 
 /// Whether a symbol is one of the runtime's interface, or of what `vambrace unit link` makes.
 #[must_use]
-pub fn is_of_the_runtime(name: &str) -> bool {
-    name.starts_with("iw_") || name.starts_with("ironwall_")
+pub fn is_of_the_runtime(name: impl AsRef<[u8]>) -> bool {
+    name.as_ref().starts_with(b"iw_") || name.as_ref().starts_with(b"ironwall_")
 }
 
 #[cfg(test)]

@@ -190,3 +190,49 @@ fn damaged_objects_are_refused_or_harmless_but_never_a_panic() {
         assert!(!with_object(good[..len].to_vec()).is_empty(), "cut off at {len}");
     }
 }
+
+/// An object of so many sections after the usual ones, each with a header that is made of its number.
+fn with_sections(count: usize, header: impl Fn(usize) -> [u64; 8]) -> Vec<u8> {
+    let table = list().image().expect("a table");
+    let mut bytes = Maker::unit(Target::X86_64Linux, "list", &table, &["list_push", "list_len"], &[]).bytes();
+    let word = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("a word"));
+    let headers = word(&bytes, 40) as usize;
+    let old = bytes[headers..].to_vec();
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    let start = bytes.len() as u64;
+    bytes[40..48].copy_from_slice(&start.to_le_bytes());
+    bytes.extend_from_slice(&old);
+    for i in 0..count {
+        bytes.extend(header(i).into_iter().flat_map(u64::to_le_bytes));
+    }
+    // So many that their number is in the first header.
+    bytes[60..62].copy_from_slice(&[0, 0]);
+    let total = (old.len() / 64 + count) as u64;
+    bytes[start as usize + 32..start as usize + 40].copy_from_slice(&total.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn objects_that_would_keep_the_reader_busy_are_refused_soon() {
+    // A header: name and type, flags, address, offset, length, link and info, alignment, length of an entry.
+    let relocations = with_sections(100_000, |_| [4 << 32, 0, 0, 64, 24_000, 0, 8, 24]);
+    let groups = with_sections(100_000, |_| [17 << 32, 0, 0, 64, 24_000, 0, 4, 4]);
+    let many = with_sections(100_000, |i| [(i as u64 % 2) | 1 << 32, 0, 0, 64, 0, 0, 1, 0]);
+    for (bytes, count) in [(relocations, 1), (groups, 1), (many, 1000)] {
+        let found = with_object(bytes);
+        assert!(found.len() <= count && found[0].1 == Place::Tar, "{} problems, {:?}", found.len(), found[0]);
+        assert!(found.iter().all(|(rule, _)| ["elf.format", "elf.section"].contains(rule)), "{:?}", &found[..1]);
+    }
+}
+
+#[test]
+fn global_symbols_before_local_ones_are_refused() {
+    let table = list().image().expect("a table");
+    let mut bytes = Maker::unit(Target::X86_64Linux, "list", &table, &["list_push", "list_len"], &[]).bytes();
+    let word = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("a word")) as usize;
+    let headers = word(&bytes, 40);
+    let symbols = (headers..bytes.len()).step_by(64).find(|at| bytes[at + 4] == 2).expect("a table of symbols");
+    bytes[symbols + 44] += 1;
+    let found = with_object(bytes);
+    assert!(found.contains(&("elf.format", Place::Tar)), "{found:?}");
+}
