@@ -69,6 +69,16 @@ typedef struct iw_runtime iw_runtime;
 #define IW_KIND_GLOBAL 3
 
 /*
+ * Explain with lines for people.
+ */
+#define IW_EXPLAIN_TEXT 1
+
+/*
+ * Explain with JSON.
+ */
+#define IW_EXPLAIN_JSON 2
+
+/*
  * The reason of the collections that zeal makes: "zeal".
  */
 #define IW_REASON_ZEAL 1818322298
@@ -232,6 +242,26 @@ typedef struct iw_runtime iw_runtime;
  * Reading or writing a file failed.
  */
 #define IW_IO 111
+
+/*
+ * The buffer is too small; the length that it needs has been told.
+ */
+#define IW_BUFFER_TOO_SMALL 112
+
+/*
+ * The heap has a socket already.
+ */
+#define IW_LISTENING 113
+
+/*
+ * The heap has no socket.
+ */
+#define IW_NOT_LISTENING 114
+
+/*
+ * The text has no names of fields; the message tells what is wrong and where.
+ */
+#define IW_BAD_NAMES 115
 
 /*
  * What a call answers: zero, or why nothing was done.
@@ -744,7 +774,7 @@ iw_status iw_create(const struct iw_config *config,
                     iw_runtime **heap);
 
 /*
- * Destroys a heap; null is none. Its handles, references and frames must not be used any more.
+ * Destroys a heap; null is none. Its socket is closed as by `iw_host_close`. Its handles, references and frames must not be used any more.
  *
  * What the caller owes:
  * `heap` is null, or of `iw_create` and in no call.
@@ -909,8 +939,9 @@ iw_status iw_collect(iw_runtime *heap,
                      struct iw_report *report);
 
 /*
- * Names a point at which the program can be collected and inspected: serves the host, if one is set, and collects
- * if zeal asks for it. Nothing else in this interface but `iw_collect` ever does.
+ * Names a point at which the program can be collected and inspected: does what clients of its socket wait for, calls
+ * the host's callback, if one is set, and collects if zeal asks for it. It waits for nobody. Nothing else in this
+ * interface but `iw_collect` and `iw_host_serve` ever collects.
  *
  * What the caller owes:
  * As `iw_collect`.
@@ -1005,6 +1036,78 @@ iw_status iw_next_block(iw_runtime *heap,
  */
 iw_status iw_snapshot(iw_runtime *heap,
                       const char *path);
+
+/*
+ * Listens on a UNIX socket with mode 0600 at `path`, or at `/run/ironwall/PID.sock` if it is null, for
+ * `vambrace gc` and other clients of the protocol in `docs/ironwall/host.md`. They are answered at host points:
+ * `iw_host_point` and `iw_host_serve`. A client says how long it waits for one; what is not served until then is
+ * withdrawn and never done. A stale socket is replaced, anything else that is there is not.
+ *
+ * `IW_LISTENING` says that this heap has a socket already, `IW_IO` that the system refuses this one; the message says
+ * why. After a `fork`, only the parent has the socket.
+ *
+ * What the caller owes:
+ * `heap` is as for every call; `path` is null or a string.
+ */
+iw_status iw_host_listen(iw_runtime *heap,
+                         const char *path);
+
+/*
+ * Closes the socket and removes it. Clients that wait are told, which takes up to a second if they do not read.
+ * `iw_destroy` does the same. `IW_NOT_LISTENING` says that there is none.
+ *
+ * What the caller owes:
+ * `heap` is as for every call.
+ */
+iw_status iw_host_close(iw_runtime *heap);
+
+/*
+ * Tells where the socket is. `buffer`, `capacity` and `length` are as for `iw_explain`.
+ *
+ * What the caller owes:
+ * As `iw_explain`.
+ */
+iw_status iw_host_path(iw_runtime *heap, char *buffer, uint64_t capacity, uint64_t *length);
+
+/*
+ * A host point that waits: serves what clients ask for `milliseconds`, and tells in `*served` how many requests that
+ * were, unless it is null. For programs with nothing else to do. `IW_NOT_LISTENING` says that there is no socket.
+ *
+ * What the caller owes:
+ * As `iw_collect`; `served` is null or can be written.
+ */
+iw_status iw_host_serve(iw_runtime *heap,
+                        uint32_t milliseconds,
+                        uint32_t *served);
+
+/*
+ * Adds names of fields for `iw_explain` and for what clients are told: `text` is the description of a unit, as
+ * `vambrace unit table` takes it, or of the format `ironwall-names`. `IW_BAD_NAMES` says that it is neither.
+ *
+ * What the caller owes:
+ * `heap` is as for every call; `text` is null, which is refused, or `length` bytes can be read.
+ */
+iw_status iw_name_fields(iw_runtime *heap,
+                         const char *text,
+                         uint64_t length);
+
+/*
+ * Explains why a block is alive: as text for people if `format` is `IW_EXPLAIN_TEXT`, as the result of `gc.explain`
+ * in `docs/ironwall/host.md` if it is `IW_EXPLAIN_JSON`. Nothing is collected, and the heap is not changed.
+ *
+ * `*length` is set to the bytes of the text, without the zero behind it, unless it is null. If `capacity` is larger
+ * than that, the text and a zero are written to `buffer`; otherwise nothing is, and the answer is
+ * `IW_BUFFER_TOO_SMALL`. So a null buffer of capacity zero asks for the length.
+ *
+ * What the caller owes:
+ * `heap` is as for every call; `buffer` can be written for `capacity` bytes, `length` is null or can be written.
+ */
+iw_status iw_explain(iw_runtime *heap,
+                     iw_ref block,
+                     uint32_t format,
+                     char *buffer,
+                     uint64_t capacity,
+                     uint64_t *length);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,6 +1,7 @@
 //! Collections, host points, and what happens at a fault.
 
 use crate::heap::{Refused, Runtime};
+use crate::host::serve_for;
 use crate::memory::eprint_abort;
 use crate::status::{IW_BAD_ARGUMENT, IW_OK, Status};
 use crate::types::{
@@ -41,15 +42,19 @@ pub unsafe extern "C" fn iw_collect(
     }
 }
 
-/// Names a point at which the program can be collected and inspected: serves the host, if one is set, and collects
-/// if zeal asks for it. Nothing else in this interface but `iw_collect` ever does.
+/// Names a point at which the program can be collected and inspected: does what clients of its socket wait for, calls
+/// the host's callback, if one is set, and collects if zeal asks for it. It waits for nobody. Nothing else in this
+/// interface but `iw_collect` and `iw_host_serve` ever collects.
 ///
 /// # Safety
 /// As [`iw_collect`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iw_host_point(heap: *mut Runtime) -> Status {
     // SAFETY: as the caller promises.
-    let Some(&Runtime { host, host_user, .. }) = (unsafe { heap.as_ref() }) else { return IW_BAD_ARGUMENT };
+    let Some(this) = (unsafe { heap.as_mut() }) else { return IW_BAD_ARGUMENT };
+    // Without a socket there is nothing to serve, which is no error here.
+    let _ = serve_for(this, None);
+    let Runtime { host, host_user, .. } = *this;
     if let Some(host) = host {
         // SAFETY: whoever set it promised that it can be called; no reference to the heap is held meanwhile.
         unsafe { host(host_user, heap) };
@@ -125,6 +130,9 @@ pub(crate) unsafe fn collect(heap: *mut Runtime, origin: u32, reason: u64) -> Re
             if let Some(zeal) = &mut this.zeal {
                 zeal.bury(&this.core, (this.heap_base, this.heap_len));
             }
+            if let Some(door) = &mut this.door {
+                door.mailbox.record(&report);
+            }
             Ok(report)
         }
         Err(Failure::Refused(refusal)) => Err(this.refuse(Refused::from(refusal))),
@@ -137,7 +145,7 @@ pub(crate) unsafe fn collect(heap: *mut Runtime, origin: u32, reason: u64) -> Re
 
 /// Tells the callback and aborts.
 #[cold]
-fn die_of(record: &FaultRecord, callback: FaultFn, user: *mut c_void) -> ! {
+pub(crate) fn die_of(record: &FaultRecord, callback: FaultFn, user: *mut c_void) -> ! {
     let report = FaultReport {
         size: size_of::<FaultReport>() as u32,
         code: record.code as u32,

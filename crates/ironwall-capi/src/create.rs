@@ -6,6 +6,7 @@ use crate::status::{IW_BAD_ARGUMENT, IW_BAD_REGION, IW_NO_MEMORY, IW_OK, Status,
 use crate::types::{Config, FLAGS, IW_ABI_VERSION, IW_HEAP_IS_ZEROED, IW_NO_WIPE, check_size};
 use crate::zeal::Zeal;
 use ironwall::{Region, TableLimits};
+use ironwall_host::Names;
 use std::ptr::null_mut;
 
 /// A heap starts at this alignment at least.
@@ -93,7 +94,7 @@ pub unsafe extern "C" fn iw_create(config: *const Config, heap: *mut *mut Runtim
     status
 }
 
-/// Destroys a heap; null is none. Its handles, references and frames must not be used any more.
+/// Destroys a heap; null is none. Its socket is closed as by `iw_host_close`. Its handles, references and frames must not be used any more.
 ///
 /// # Safety
 /// `heap` is null, or of `iw_create` and in no call.
@@ -174,6 +175,8 @@ unsafe fn create(config: &Config) -> Result<Box<Runtime>, Status> {
         fault_user: null_mut(),
         host: None,
         host_user: null_mut(),
+        door: None,
+        names: Names::default(),
         message: Message::EMPTY,
         allocation_status: IW_OK,
         mappings,

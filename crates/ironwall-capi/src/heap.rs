@@ -1,10 +1,12 @@
 //! The heap behind the handle, and how calls enter it.
 
+use crate::host::HostDoor;
 use crate::memory::Mapping;
 use crate::status::{self, IW_BAD_ARGUMENT, Status, status_of};
 use crate::types::{FaultFn, HostFn, InitFn};
 use crate::zeal::Zeal;
 use ironwall::{Refusal, UnitId};
+use ironwall_host::Names;
 use std::ffi::{c_char, c_void};
 use std::fmt::{self, Write};
 
@@ -23,6 +25,10 @@ pub struct Runtime {
     pub(crate) fault_user: *mut c_void,
     pub(crate) host: HostFn,
     pub(crate) host_user: *mut c_void,
+    /// The open socket.
+    pub(crate) door: Option<HostDoor>,
+    /// What fields are called, for explanations.
+    pub(crate) names: Names,
     pub(crate) message: Message,
     /// Why the last allocation that answered zero did.
     pub(crate) allocation_status: Status,

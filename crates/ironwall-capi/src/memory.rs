@@ -1,4 +1,4 @@
-//! Memory from the system: mappings between guard pages, and the bounds of a thread's stack.
+//! What the system gives: mappings between guard pages, the bounds of a thread's stack, and its signals.
 
 use ironwall::PageCall;
 use std::ptr::null_mut;
@@ -61,6 +61,24 @@ pub(crate) fn guard(call: PageCall, page: *mut u8, len: usize) {
         // The page would be given to an object; a program that goes on would die there, and not know why.
         eprint_abort("ironwall: the system does not give a guard page back");
     }
+}
+
+/// Does something that starts threads, which then take no signals: those are for the program's own threads, and its
+/// handlers may rely on that.
+pub(crate) fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
+    let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    let mut before = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: the first call fills the set, the second reads it and fills the other; both are ours.
+    let status = unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr())
+    };
+    let result = work();
+    if status == 0 {
+        // SAFETY: the call above filled the set.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), null_mut()) };
+    }
+    result
 }
 
 /// Says why on standard error, and aborts.

@@ -68,6 +68,14 @@ pub const IW_REFUSED: i32 = 105;
 pub const IW_DAMAGED: i32 = 110;
 /// Reading or writing a file failed.
 pub const IW_IO: i32 = 111;
+/// The buffer is too small; the length that it needs has been told.
+pub const IW_BUFFER_TOO_SMALL: i32 = 112;
+/// The heap has a socket already.
+pub const IW_LISTENING: i32 = 113;
+/// The heap has no socket.
+pub const IW_NOT_LISTENING: i32 = 114;
+/// The text has no names of fields; the message tells what is wrong and where.
+pub const IW_BAD_NAMES: i32 = 115;
 
 /// Each status with its name and its text.
 const TEXTS: &[(Status, &CStr)] = &[
@@ -102,6 +110,10 @@ const TEXTS: &[(Status, &CStr)] = &[
     (IW_REFUSED, c"refused"),
     (IW_DAMAGED, c"the heap is damaged"),
     (IW_IO, c"reading or writing a file failed"),
+    (IW_BUFFER_TOO_SMALL, c"the buffer is too small"),
+    (IW_LISTENING, c"the heap has a socket already"),
+    (IW_NOT_LISTENING, c"the heap has no socket"),
+    (IW_BAD_NAMES, c"the text has no names of fields"),
 ];
 
 /// The number of a refusal.

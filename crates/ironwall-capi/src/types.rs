@@ -41,6 +41,11 @@ pub const IW_KIND_FRAME: u32 = 2;
 /// A global block.
 pub const IW_KIND_GLOBAL: u32 = 3;
 
+/// Explain with lines for people.
+pub const IW_EXPLAIN_TEXT: u32 = 1;
+/// Explain with JSON.
+pub const IW_EXPLAIN_JSON: u32 = 2;
+
 /// The reason of the collections that zeal makes: "zeal".
 pub const IW_REASON_ZEAL: u64 = 0x6c61_657a;
 /// What zeal fills dead objects with. It is no reference, no odd word, and no address of anything.

@@ -6,6 +6,7 @@
 use crate::json::{DataError, Text, check_text, parse};
 use ironwall::Uuid;
 use ironwall_format::Table;
+use ironwall_format::describe::Description;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -70,6 +71,21 @@ impl Names {
     #[must_use]
     pub fn fields(&self, table: Uuid, structure: Uuid) -> Option<&Fields> {
         self.structures.get(&(table, structure))
+    }
+
+    /// Reads either the description of a unit, as `vambrace unit table` takes it, or what [`Self::to_json`] wrote.
+    ///
+    /// # Errors
+    /// When it is neither; the message tells where.
+    pub fn read(text: &[u8]) -> Result<Self, DataError> {
+        // A description has no format.
+        let has_format =
+            serde_json::from_slice::<serde_json::Value>(text).is_ok_and(|value| value.get("format").is_some());
+        if has_format {
+            return Self::from_json(text);
+        }
+        let unit = Description::parse(text).map_err(|error| DataError::new(error.to_string()))?;
+        Ok(Self::of([&unit.table()]))
     }
 
     /// Reads what [`Self::to_json`] wrote.

@@ -156,7 +156,16 @@ fn private_dir(path: &Path) -> Result<Private, ListenError> {
     for _ in 0..1000 {
         let dir = path.with_file_name(format!(".iw{number:x}"));
         match DirBuilder::new().mode(0o700).create(&dir) {
-            Ok(()) => return Ok(Private(dir)),
+            Ok(()) => {
+                let private = Private(dir);
+                // A umask may have taken rights from us too.
+                let mode = fs::symlink_metadata(&private.0).map(|found| found.mode() & 0o777);
+                if mode.is_ok_and(|mode| mode != 0o700) {
+                    let made = fs::set_permissions(&private.0, Permissions::from_mode(0o700));
+                    made.map_err(failed("make a directory beside", path))?;
+                }
+                return Ok(private);
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number = number.wrapping_add(0x1_0001),
             Err(error) => return Err(failed("make a directory beside", path)(error)),
         }

@@ -5,7 +5,6 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use ironwall_explain::{Names, RootPath};
-use ironwall_format::describe::Description;
 use serde_json::Value;
 
 /// The longest file with names.
@@ -36,17 +35,7 @@ fn read_one(file: &Path) -> Result<Names, Failure> {
         Ok(_) if text.len() as u64 > MAX_FILE => return Err(failed(65, &format!("longer than {MAX_FILE} bytes"))),
         Ok(_) => {}
     }
-    parse(&text).map_err(|what| failed(65, &what))
-}
-
-/// Names of their own format, or those of a description.
-fn parse(text: &[u8]) -> Result<Names, String> {
-    let has_format = serde_json::from_slice::<Value>(text).is_ok_and(|value| value.get("format").is_some());
-    if has_format {
-        return Names::from_json(text).map_err(|error| error.to_string());
-    }
-    let unit = Description::parse(text).map_err(|error| error.to_string())?;
-    Ok(Names::of([&unit.table()]))
+    Names::read(&text).map_err(|error| failed(65, &error.to_string()))
 }
 
 /// Names the fields of the path in an answer, if it has one that makes sense.

@@ -14,7 +14,7 @@ pub(crate) fn library() -> PathBuf {
 }
 
 /// Writes the C files of a description into `dir`.
-fn describe(description: &Path, dir: &Path) {
+pub(crate) fn describe(description: &Path, dir: &Path) {
     let text = std::fs::read(description).expect("a description");
     let files = Description::parse(&text).and_then(|unit| unit.c_files()).expect("C files");
     std::fs::write(dir.join(files.header.0), files.header.1).expect("a header");
@@ -22,11 +22,12 @@ fn describe(description: &Path, dir: &Path) {
 }
 
 /// Compiles a source strictly, and returns its object.
-fn compile(source: &Path, example: &Path, dir: &Path) -> PathBuf {
+pub(crate) fn compile(source: &Path, example: &Path, dir: &Path) -> PathBuf {
     let object = dir.join(source.file_stem().expect("a name")).with_extension("o");
     let flags = ["-std=c99", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c"];
     let mut gcc = Command::new("gcc");
     gcc.args(flags).arg("-I").arg(here().join("include")).arg("-I").arg(dir).arg("-I").arg(example);
+    gcc.arg("-I").arg(here().join("../../examples/ironwall/common"));
     run(gcc.arg(source).arg("-o").arg(&object));
     object
 }

@@ -10,7 +10,7 @@ use std::mem::offset_of;
 use std::process::Command;
 
 /// The files with definitions, in the order of the header.
-const SOURCES: &[&str] = &["types", "status", "create", "units", "objects", "collect", "enumerate", "snapshot"];
+const SOURCES: &[&str] = &["types", "status", "create", "units", "objects", "collect", "enumerate", "snapshot", "host"];
 
 /// What the types are called in C.
 const NAMES: &[(&str, &str)] = &[

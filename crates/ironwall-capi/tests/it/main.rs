@@ -4,5 +4,6 @@ mod calls;
 mod examples;
 mod fast_path;
 mod header;
+mod host;
 mod surface;
 mod tools;
