@@ -39,6 +39,8 @@ pub struct Examined {
     pub archive: Option<Archive>,
     /// What is wrong, in the order of layers and offsets.
     pub problems: Vec<Problem>,
+    /// How many problems more there are than the limit allows to tell.
+    pub omitted: usize,
     signature: Signature,
 }
 
@@ -92,13 +94,16 @@ pub fn read(bytes: &[u8], limits: Limits) -> Result<Archive, Problem> {
 #[must_use]
 pub fn examine(bytes: &[u8], limits: Limits) -> Examined {
     let digest = sha256(bytes);
-    let mut examined = Examined { digest, archive: None, problems: Vec::new(), signature: Signature::Unknown };
+    let (problems, signature) = (Vec::new(), Signature::Unknown);
+    let mut examined = Examined { digest, archive: None, problems, omitted: 0, signature };
     match gzip::expand(bytes, &limits) {
         Err(problem) => examined.problems.push(problem),
         Ok(expanded) => examine_expanded(&mut examined, expanded, &limits),
     }
     examined.problems.sort();
-    examined.problems.truncate(limits.problems.max(1));
+    let most = limits.problems.max(1);
+    examined.omitted = examined.problems.len().saturating_sub(most);
+    examined.problems.truncate(most);
     examined
 }
 
@@ -112,7 +117,11 @@ fn examine_expanded(examined: &mut Examined, expanded: Vec<u8>, limits: &Limits)
     let (members, found) = tar::read(&expanded, limits);
     let members_are_whole = found.is_empty();
     let problems = &mut examined.problems;
+    let is_too_much = found.iter().any(|problem| problem.rule == "tar.limit");
     problems.extend(found);
+    if is_too_much {
+        return;
+    }
     let Some(member) = find(&members, MANIFEST) else {
         if members_are_whole {
             let what = format!("there is no {MANIFEST}");

@@ -72,6 +72,9 @@ fn write_text(out: &mut impl Write, path: &Path, examined: &Examined) -> std::io
     for problem in &examined.problems {
         writeln!(out, "{name}: {problem}")?;
     }
+    if examined.omitted > 0 {
+        writeln!(out, "{name}: and {} problems more", examined.omitted)?;
+    }
     let Some(archive) = &examined.archive else { return Ok(()) };
     let signed = examined.signer().map_or("not signed".to_owned(), |key| format!("signed by {key}"));
     let units = archive.manifest().units.len();
@@ -86,6 +89,7 @@ fn as_json(path: &Path, examined: &Examined) -> Value {
         "sha256": hex(&examined.digest),
         "signer": examined.signer().map(|key| key.to_string()),
         "problems": problems,
+        "omitted": examined.omitted,
     })
 }
 

@@ -3,6 +3,8 @@
 //! test checks.
 #![expect(clippy::unwrap_used, reason = "a helper of a test that fails is a test that fails")]
 
+mod forge;
+mod hostile;
 mod keys;
 mod linking;
 mod packing;

@@ -99,6 +99,17 @@ pub(crate) fn compile(dir: &Path, flags: &[&str]) {
     }
 }
 
+/// The object of the unit's own code for x86_64, with more code in it.
+pub(crate) fn object(more: &str) -> Vec<u8> {
+    let dir = sources();
+    fs::write(dir.path().join("code.c"), [CODE, more].concat()).unwrap();
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ironwall-capi/include");
+    let mut command = Command::new("gcc");
+    command.args(["-std=gnu11", "-O1", "-c", "code.c", "-o", "more.o", "-I"]).arg(include).current_dir(dir.path());
+    succeeds(&command.output().unwrap());
+    fs::read(dir.path().join("more.o")).unwrap()
+}
+
 /// A directory with `names.tgz`, and nothing else.
 pub(crate) fn packed() -> TempDir {
     static MADE: OnceLock<Vec<u8>> = OnceLock::new();
