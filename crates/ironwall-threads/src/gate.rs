@@ -4,9 +4,9 @@
 //! deadline of the collection that wants it, so no thread waits for ever.
 
 use crate::MutatorId;
+use crate::sync::{Condvar, Deadline, Mutex, MutexGuard};
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::PoisonError;
 
 /// Where a mutator is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ struct State {
 }
 
 /// The gate of a heap.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Gate {
     state: Mutex<State>,
     changed: Condvar,
@@ -40,6 +40,11 @@ pub(crate) struct Stopped<'g> {
 }
 
 impl Gate {
+    /// A gate without mutators.
+    pub(crate) fn new() -> Self {
+        Self { state: Mutex::new(State::default()), changed: Condvar::new() }
+    }
+
     /// A new mutator, which is outside.
     pub(crate) fn add(&self) -> MutatorId {
         let mut state = self.state();
@@ -81,7 +86,7 @@ impl Gate {
 
     /// Waits until no other mutator runs, and keeps it so; gives those that do at the deadline. A caller that is
     /// inside counts as waiting, so that two of them let each other go first.
-    pub(crate) fn stop(&self, caller: Option<MutatorId>, deadline: Instant) -> Result<Stopped<'_>, Vec<MutatorId>> {
+    pub(crate) fn stop(&self, caller: Option<MutatorId>, deadline: &Deadline) -> Result<Stopped<'_>, Vec<MutatorId>> {
         let mut state = self.state();
         if let Some(id) = caller {
             state.places.insert(id, Place::Waiting);
@@ -99,11 +104,8 @@ impl Gate {
                     return Ok(Stopped { gate: self, caller });
                 }
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            let Some(left) = deadline.left() else { break };
+            state = self.wait_at_most(state, left);
         }
         if is_mine {
             state.is_stopping = false;
@@ -116,6 +118,22 @@ impl Gate {
             self.inside_when_open(state, id);
         }
         Err(running)
+    }
+
+    #[cfg(not(loom))]
+    fn wait_at_most<'g>(&'g self, state: MutexGuard<'g, State>, left: std::time::Duration) -> MutexGuard<'g, State> {
+        self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// The checker's waits never time out, so the last look before the deadline is a wait without being woken.
+    #[cfg(loom)]
+    fn wait_at_most<'g>(&'g self, state: MutexGuard<'g, State>, left: std::time::Duration) -> MutexGuard<'g, State> {
+        if left.as_nanos() > 1 {
+            return self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(state);
+        loom::thread::yield_now();
+        self.state()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -10,11 +10,15 @@
 #![forbid(unsafe_code)]
 
 mod gate;
+#[cfg(all(test, loom))]
+mod model;
+mod sync;
 
 use gate::Gate;
 use ironwall::{Block, EntryId, Failure, Handle, Origin, Refusal, Region, Report, Runtime, Stack};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::PoisonError;
+use std::time::Duration;
+use sync::{Deadline, Mutex, MutexGuard};
 
 /// The number of a thread's [`Mutator`] in its heap; none is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,7 +51,7 @@ struct Core<'m> {
 impl<'m> Heap<'m> {
     /// A heap of a runtime whose units have been started. Frames that it has stay roots.
     pub fn new(runtime: Runtime<'m>) -> Self {
-        Self { gate: Gate::default(), core: Mutex::new(Core { runtime, owners: Vec::new(), stacks: Vec::new() }) }
+        Self { gate: Gate::new(), core: Mutex::new(Core { runtime, owners: Vec::new(), stacks: Vec::new() }) }
     }
 
     /// A mutator for a thread, which is outside, with memory for its shadow frames.
@@ -74,7 +78,7 @@ impl<'m> Heap<'m> {
         reason: u64,
         limit: Duration,
     ) -> Result<Report, NotCollected> {
-        let _stopped = self.gate.stop(caller, Instant::now() + limit).map_err(NotCollected::MutatorsRunning)?;
+        let _stopped = self.gate.stop(caller, &Deadline::after(limit)).map_err(NotCollected::MutatorsRunning)?;
         let mut core = self.core();
         let Core { runtime, stacks, .. } = &mut *core;
         runtime.collect_with(stacks, origin, reason).map_err(NotCollected::Failure)
@@ -91,7 +95,7 @@ impl<'m> Heap<'m> {
         limit: Duration,
         work: impl FnOnce(&mut Runtime<'m>, &mut [Stack<'m>]) -> T,
     ) -> Result<T, NotCollected> {
-        let _stopped = self.gate.stop(None, Instant::now() + limit).map_err(NotCollected::MutatorsRunning)?;
+        let _stopped = self.gate.stop(None, &Deadline::after(limit)).map_err(NotCollected::MutatorsRunning)?;
         let mut core = self.core();
         let Core { runtime, stacks, .. } = &mut *core;
         Ok(work(runtime, stacks))

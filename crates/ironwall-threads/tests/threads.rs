@@ -137,15 +137,26 @@ fn a_thread_that_panics_inside_has_left() {
 
 #[test]
 fn r3_2_a_r6_a_threads_that_allocate_and_collect_lose_nothing() {
+    storm(4, 100);
+}
+
+#[test]
+#[ignore = "takes long; `cargo xtask ironwall tsan` runs it"]
+fn r3_2_a_r6_a_a_long_storm_of_threads_loses_nothing() {
+    storm(8, 2000);
+}
+
+/// Threads that each make a list of so many pairs, and collect at every tenth.
+fn storm(threads: u64, rounds: u64) {
     let (heap, pair, frame) = heap();
     let heap = &heap;
     thread::scope(|scope| {
-        for number in 0..4 {
+        for number in 0..threads {
             scope.spawn(move || {
                 let mut mutator = heap.mutator(memory(64));
                 let mut inside = mutator.enter();
                 let frame = inside.with(|calls| calls.push_frame(frame)).expect("a frame");
-                for round in 0..100u64 {
+                for round in 0..rounds {
                     let new = inside.with(|calls| calls.allocate(pair)).expect("a pair");
                     // Between these two, the new pair is in no frame.
                     inside.with(|calls| {
@@ -154,7 +165,7 @@ fn r3_2_a_r6_a_threads_that_allocate_and_collect_lose_nothing() {
                         calls.store(frame, 0, new.address()).expect("a slot");
                     });
                     inside.rendezvous();
-                    if round % 10 == number {
+                    if round % 10 == number % 10 {
                         inside.collect(Origin::Program, round, LONG).expect("the others come to a rendezvous");
                     }
                 }
@@ -164,7 +175,7 @@ fn r3_2_a_r6_a_threads_that_allocate_and_collect_lose_nothing() {
                     count += 1;
                     at = inside.with(|calls| calls.load(block, 0)).expect("what is in a frame lives");
                 }
-                assert_eq!(count, 100);
+                assert_eq!(count, rounds);
             });
         }
     });

@@ -1,7 +1,7 @@
 //! `cargo xtask ironwall`: what examines the collector beyond `cargo test`.
 //!
 //! [`counts`] says how large what has to be trusted is. [`machines`] runs the tests on other machines, [`miri`] under
-//! Miri, and [`fuzz`] runs the fuzz targets. [`door`] asks a program from outside, here and in a guest, and
+//! Miri, [`threads`] those of threads under loom and ThreadSanitizer, and [`fuzz`] runs the fuzz targets. [`door`] asks a program from outside, here and in a guest, and
 //! [`examples`] builds and runs the examples.
 
 mod door;
@@ -9,6 +9,7 @@ mod examples;
 mod fuzz;
 mod machines;
 mod miri;
+mod threads;
 
 pub(crate) use examples::GNU;
 
@@ -24,6 +25,8 @@ const PARTS: &[Part] = &[
     ("door", "a program asked by its host, here and in a guest: equal reports", door::run),
     ("examples", "the examples, for x86_64 and ARM64: examples [NAME…]", examples::run),
     ("miri", "the tests under Miri, with a nightly compiler", miri::run),
+    ("loom", "every order in which threads can meet at the gate of a heap", threads::loom),
+    ("tsan", "threads under ThreadSanitizer, with a nightly compiler and its sources", threads::tsan),
     ("fuzz", "the fuzz targets under libFuzzer: fuzz [--seconds N | --executions N] [NAME…]", fuzz::run),
 ];
 
@@ -74,6 +77,7 @@ pub(crate) fn run_examples() -> Result<()> {
 /// A part failed.
 pub(crate) fn quick() -> Result<()> {
     counts(&[])?;
+    threads::loom(&[])?;
     machines::run(&[])?;
     door::run(&[])
 }
