@@ -13,12 +13,13 @@ pub(crate) fn library() -> PathBuf {
     target.join("debug/libironwall_capi.a")
 }
 
-/// Writes the C files of a description into `dir`.
+/// Writes the C files and the table of a description into `dir`.
 pub(crate) fn describe(description: &Path, dir: &Path) {
     let text = std::fs::read(description).expect("a description");
     let files = Description::parse(&text).and_then(|unit| unit.c_files()).expect("C files");
     std::fs::write(dir.join(files.header.0), files.header.1).expect("a header");
     std::fs::write(dir.join(files.source.0), files.source.1).expect("a source");
+    std::fs::write(dir.join(files.image.0), files.image.1).expect("an image");
 }
 
 /// Compiles a source strictly, and returns its object.

@@ -5,5 +5,6 @@ mod examples;
 mod fast_path;
 mod header;
 mod host;
+mod linked;
 mod surface;
 mod tools;
