@@ -9,4 +9,5 @@ mod keys;
 mod linking;
 mod packing;
 mod support;
+mod units;
 mod verifying;

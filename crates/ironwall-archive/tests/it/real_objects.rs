@@ -261,3 +261,31 @@ fn declared_symbols_are_strong_and_the_same_for_all_threads() {
     );
     check("", &[], &["elf.symbol-missing"]);
 }
+
+/// A global symbol's bytes, by its own size.
+fn content(object: &[u8], name: &str) -> Vec<u8> {
+    use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
+    let file = object::File::parse(object).expect("an object");
+    let symbol = file.symbols().find(|symbol| symbol.name() == Ok(name)).expect(name);
+    let section = file.section_by_index(symbol.section_index().expect("a section")).expect("a section");
+    let start = symbol.address() as usize;
+    section.data().expect("data")[start..start + symbol.size() as usize].to_vec()
+}
+
+#[test]
+fn r8_b_r7_2_a_global_blocks_of_an_object_carry_the_tags_of_the_archives_table() {
+    for target in Target::ALL {
+        let packed = packed(target, compile("provenance", target, "", &["-O2", "-g"]), "").expect("packed");
+        let (archive, unit) = (&packed.archive, &packed.archive.manifest().units[0]);
+        let table = archive.member("names.tbl").expect("a table");
+        let image = ironwall::image::Image::verify(table).expect("a good table");
+        assert_eq!((image.table(), unit.uuid), (unit.uuid, ironwall::Uuid::of_table(b"ironwall.example", b"names")));
+        let object = archive.member("code.o").expect("an object");
+        assert_eq!(content(object, "namesMetadataTable"), table, "{}", target.name());
+        let entry =
+            (0..image.entry_count()).map(|i| image.entry(i)).find(|entry| entry.name == b"state").expect("state");
+        let tags = [entry.tags.tag1, entry.tags.tag2, ironwall::tag::tag3(unit.uuid), u64::from(entry.fixed)];
+        let prefix: Vec<u8> = tags.iter().flat_map(|tag| tag.to_le_bytes()).collect();
+        assert_eq!(content(object, "names_state_block")[..32], prefix, "{}", target.name());
+    }
+}

@@ -1,0 +1,99 @@
+//! Units of every kind, from their description to what is shown of them.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use ironwall::Uuid;
+use ironwall_format::uuid_text;
+use serde_json::Value;
+
+use crate::support::{DESCRIPTION, ends, sources, succeeds, unit};
+
+/// Units and their structures: with nothing, with layouts only, with global blocks only.
+const PARTS: [(&str, &str); 3] = [
+    ("empty", ""),
+    ("layouts", r#"{"kind": "heap", "name": "Cell", "fields": [{"name": "next", "type": "ref"}]}"#),
+    ("roots", r#"{"kind": "global", "name": "state", "fields": [{"name": "kept", "type": "ref"}]}"#),
+];
+
+/// Makes and compiles a unit for x86_64; the part of a description that names it.
+fn make(dir: &Path, name: &str, structures: &str) -> String {
+    let table = format!(r#"{{"package": "ironwall.example", "unit": "{name}", "structures": [{structures}]}}"#);
+    fs::write(dir.join(format!("{name}.json")), table).unwrap();
+    succeeds(&unit(dir, ["table", &format!("{name}.json"), "-o", "."]));
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ironwall-capi/include");
+    let mut command = Command::new("gcc");
+    command.args(["-std=c99", "-O2", "-c", &format!("{name}.c"), "-I"]).arg(include).current_dir(dir);
+    succeeds(&command.output().unwrap());
+    format!(
+        r#"{{"table": "{name}.tbl", "objects": {{"x86_64-linux": ["{name}.o"]}}, "symbols":
+            {{"metadata": "{name}MetadataTable", "globals": "{name}GlobalTable", "init": "{name}RuntimeInit"}}}}"#
+    )
+}
+
+/// Packs units; what is shown of the archive as JSON.
+fn pack(dir: &Path, units: &[String]) -> Value {
+    let description = format!(r#"{{"producer": "tests 1", "licence": "MIT", "units": [{}]}}"#, units.join(", "));
+    fs::write(dir.join("archive.json"), description).unwrap();
+    succeeds(&unit(dir, ["pack", "archive.json", "-o", "archive.tgz"]));
+    succeeds(&unit(dir, ["verify", "archive.tgz"]));
+    serde_json::from_str(&succeeds(&unit(dir, ["inspect", "--json", "archive.tgz"]))).unwrap()
+}
+
+#[test]
+fn r8_a_r8_c_units_of_layouts_of_globals_and_of_nothing_keep_their_identity() {
+    let dir = tempfile::tempdir().unwrap();
+    let units = PARTS.map(|(name, structures)| make(dir.path(), name, structures));
+    let together = pack(dir.path(), &units);
+    assert_eq!(together["units"].as_array().unwrap().len(), PARTS.len());
+    for (i, (name, _)) in PARTS.into_iter().enumerate() {
+        let alone = pack(dir.path(), &units[i..=i]);
+        for (archive, place) in [(&together, i), (&alone, 0)] {
+            let table = &archive["units"][place]["table"];
+            let id = Uuid::of_table(b"ironwall.example", name.as_bytes());
+            assert_eq!(table["uuid"], uuid_text(id), "{name}");
+            let kinds: Vec<&Value> = table["structures"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
+            assert_eq!(kinds, [&[][..], &["heap"], &["global"]][i], "{name}");
+        }
+        // The container has no part in what the unit is.
+        assert_eq!(alone["units"][0], together["units"][i], "{name}");
+    }
+}
+
+#[test]
+fn r8_1_c_a_symbol_that_is_missing_twice_there_or_no_identifier_is_refused() {
+    let dir = sources();
+    let check = |description: &str, rule: &str, symbol: &str| {
+        fs::write(dir.path().join("unit.json"), description).unwrap();
+        let said = ends(&unit(dir.path(), ["pack", "unit.json", "-o", "names.tgz"]), 65);
+        assert!(said.lines().any(|line| line.contains(rule) && line.contains(symbol)), "{rule} {symbol}\n{said}");
+        assert!(said.lines().all(|line| line.contains("(byte ")), "{said}");
+        assert!(!dir.path().join("names.tgz").exists());
+    };
+    fs::copy(dir.path().join("x86_64/names.o"), dir.path().join("x86_64/other.o")).unwrap();
+    for symbol in ["namesMetadataTable", "namesGlobalTable", "namesRuntimeInit"] {
+        let named = |other: &str| DESCRIPTION.replacen(symbol, other, 1);
+        check(&named("namesNowhere"), "elf.symbol-missing", "namesNowhere");
+        for other in ["names table", "9names", "names-table", "main", "iw_table", ""] {
+            check(&named(other), "manifest.symbol", &format!("\"{other}\""));
+        }
+        // Data instead of code, and code instead of data.
+        let other = if symbol.ends_with("Init") { "names_entries" } else { "names_start" };
+        check(&named(other), "elf.symbol-kind", other);
+        let twice = DESCRIPTION.replacen("\"x86_64/names.o\"", "\"x86_64/names.o\", \"x86_64/other.o\"", 1);
+        check(&twice, "elf.symbol-twice", symbol);
+        let without = DESCRIPTION.replacen("\"x86_64/names.o\", ", "", 1);
+        check(&without, "elf.symbol-missing", symbol);
+    }
+    check(
+        &DESCRIPTION.replacen("\"init\": \"namesRuntimeInit\"", "\"init_\": 1", 1),
+        "document.missing-key",
+        "\"init\"",
+    );
+    check(
+        &DESCRIPTION.replacen("namesGlobalTable", "namesRuntimeInit", 1),
+        "manifest.symbol-twice",
+        "namesRuntimeInit",
+    );
+}
