@@ -50,7 +50,7 @@ const TASKS: &[Task] = &[
         oracle::run,
     ),
     ("programs", "run programs that probe the processor: programs [--quick] [--write] [PART…]", programs::run),
-    ("setup", "install what the tests need: setup [--check | --mirror URI]", setup::run),
+    ("setup", "install what the tests need: setup [--check | --nightly | --mirror URI]", setup::run),
     ("userland", "rebuild the embedded userland and compare it: userland [--update]", userland::run),
 ];
 

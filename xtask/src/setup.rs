@@ -4,7 +4,7 @@
 //! target of the guest programs. Says what to install otherwise.
 
 use crate::reference;
-use crate::shell::{find_program, output, root, run as run_command, say, target_dir};
+use crate::shell::{cargo, find_program, output, root, run as run_command, say, target_dir};
 use crate::toolchain::{MUSL, need_target};
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -45,16 +45,20 @@ const TOOLS: &[Tool] = &[
 const CROSS_LIBC: (&str, &str) = ("/usr/aarch64-linux-gnu/lib/libc.a", "libc6-dev-arm64-cross");
 
 /// Installs what is missing; with `--check`, only tells. `--mirror` names the
-/// Debian mirror to fetch the reference for instructions from.
+/// Debian mirror to fetch the reference for instructions from. `--nightly`
+/// installs what only tasks on demand need.
 ///
 /// # Errors
 /// Something is missing and cannot be installed; the message names it.
 pub(crate) fn run(args: &[String]) -> Result<()> {
+    if args == ["--nightly"] {
+        return nightly();
+    }
     let (only_check, mirror) = match args {
         [] => (false, None),
         [flag] if flag == "--check" => (true, None),
         [flag, uri] if flag == "--mirror" => (false, Some(uri.as_str())),
-        _ => bail!("usage: cargo xtask setup [--check | --mirror URI]"),
+        _ => bail!("usage: cargo xtask setup [--check | --nightly | --mirror URI]"),
     };
     let mut missing: Vec<&str> = Vec::new();
     for tool in TOOLS {
@@ -89,6 +93,19 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         say(&format!("no busybox for the tests that use it: {error:#}"));
     }
     say("everything that the tests need is there");
+    Ok(())
+}
+
+/// Installs a nightly compiler with Miri and its sources, and cargo-fuzz, for
+/// `cargo xtask ironwall miri`, `tsan` and `fuzz`.
+fn nightly() -> Result<()> {
+    let rustup = find_program(&["rustup"]).context("there is no rustup; https://rustup.rs has it")?;
+    let toolchain = ["toolchain", "install", "nightly", "--profile", "minimal"];
+    run_command(Command::new(rustup).args(toolchain).args(["--component", "miri", "--component", "rust-src"]))?;
+    if find_program(&["cargo-fuzz"]).is_none() {
+        run_command(cargo().args(["install", "--locked", "cargo-fuzz"]))?;
+    }
+    say("everything that tasks with a nightly compiler need is there");
     Ok(())
 }
 

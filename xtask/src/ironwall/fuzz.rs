@@ -1,7 +1,7 @@
 //! `cargo xtask ironwall fuzz`: the collector's fuzz targets under libFuzzer, for a time or a number of executions.
 //!
-//! The bodies are in `crates/ironwall-testkit`, whose tests run them briefly on stable Rust; this needs a nightly
-//! compiler and cargo-fuzz. Inputs that were worth keeping stay in `fuzz/corpus`, which is not committed.
+//! The bodies are in `crates/ironwall-testkit` and `crates/ironwall-fuzz`, whose tests run them briefly on stable Rust;
+//! this needs a nightly compiler and cargo-fuzz, which `cargo xtask setup --nightly` installs. Inputs that were worth keeping stay in `fuzz/corpus`, which is not committed.
 
 use crate::shell::{cargo, find_program, output, root, run as run_command, say};
 use anyhow::{Context, Result, bail, ensure};
@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Instant;
 
 /// The targets, as `fuzz/Cargo.toml` calls them, without the prefix.
-const TARGETS: &[&str] = &["image", "operations", "damage", "frames"];
+const TARGETS: &[&str] = &["image", "operations", "damage", "frames", "archive", "manifest", "rpc"];
 
 /// The longest input, in bytes.
 const MAX_LEN: u32 = 4096;
@@ -32,7 +32,7 @@ pub(super) fn run(args: &[String]) -> Result<()> {
         }
     }
     if find_program(&["cargo-fuzz"]).is_none() {
-        bail!("cargo-fuzz is not installed; `cargo install cargo-fuzz` installs it");
+        bail!("cargo-fuzz is not installed; `cargo xtask setup --nightly` installs it");
     }
     let limit = limit.unwrap_or_else(|| "-max_total_time=60".into());
     let names = if names.is_empty() { TARGETS.to_vec() } else { names };
@@ -71,7 +71,7 @@ pub(super) fn nightly() -> Result<Command> {
         return Ok(cargo());
     }
     let Some(rustup) = find_program(&["rustup"]) else {
-        bail!("this needs a nightly compiler, and there is no rustup")
+        bail!("this needs a nightly compiler, and there is no rustup; https://rustup.rs has it")
     };
     let mut command = Command::new(rustup);
     command.args(["run", "nightly", "cargo"]).current_dir(root());
