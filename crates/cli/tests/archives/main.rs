@@ -11,3 +11,4 @@ mod packing;
 mod support;
 mod units;
 mod verifying;
+mod walk;
