@@ -8,7 +8,7 @@ use crate::shell::run as run_command;
 use anyhow::{Result, ensure};
 
 /// The crates whose tests run under Miri.
-const PACKAGES: &[&str] = &["ironwall", "ironwall-testkit"];
+const PACKAGES: &[&str] = &["ironwall", "ironwall-format", "ironwall-testkit"];
 
 /// Runs the tests, reduced where they ask for Miri.
 ///

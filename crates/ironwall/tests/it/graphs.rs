@@ -85,7 +85,8 @@ impl Both {
 fn r3_1_every_graph_of_three_objects_with_two_slots() {
     // Each slot holds nothing or one of the objects, and each set of objects is rooted in turn.
     for count in 1..=if cfg!(miri) { 2 } else { 3 } {
-        every_graph(count, &(0..1usize << count).collect::<Vec<_>>());
+        let sets: Vec<usize> = if cfg!(miri) { vec![1] } else { (0..1usize << count).collect() };
+        every_graph(count, &sets);
     }
 }
 
@@ -139,7 +140,7 @@ fn check_marking(both: &mut Both, objects: &[usize], roots: usize) {
 
 #[test]
 fn r3_1_random_operations_agree_with_the_model() {
-    let (seeds, steps) = if cfg!(miri) { (2, 150) } else { (24, 2500) };
+    let (seeds, steps) = if cfg!(miri) { (2, 100) } else { (24, 2500) };
     for seed in 0..seeds {
         let config = Config { wipes: seed % 2 == 0, heap_is_zeroed: seed % 3 != 0, ..config() };
         operate(config, seed + 1, steps);

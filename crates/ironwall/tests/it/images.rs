@@ -168,7 +168,7 @@ fn layouts_that_cannot_be_are_refused() {
 #[test]
 fn no_truncated_image_is_accepted() {
     let good = common().image().expect("an image");
-    let step = if cfg!(miri) { 97 } else { 1 };
+    let step = if cfg!(miri) { 397 } else { 1 };
     for len in (0..good.len()).step_by(step) {
         assert!(rule(&good[..len]).is_some(), "{len}");
         let mut shorter = good[..len].to_vec();
@@ -184,7 +184,7 @@ fn no_truncated_image_is_accepted() {
 fn no_changed_byte_is_accepted_even_with_its_digest() {
     let good = common().image().expect("an image");
     let body = good.len() - 32;
-    let step = if cfg!(miri) { 61 } else { 1 };
+    let step = if cfg!(miri) { 397 } else { 1 };
     for at in (0..body).step_by(step) {
         for bit in [0x01, 0x10, 0x80] {
             let mut image = good.clone();

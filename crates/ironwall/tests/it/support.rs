@@ -64,6 +64,12 @@ pub(crate) fn common() -> Table {
         .with(globals())
 }
 
+/// The image of the common unit, made once: under Miri that takes seconds.
+fn common_image() -> &'static [u8] {
+    static IMAGE: std::sync::OnceLock<&'static [u8]> = std::sync::OnceLock::new();
+    IMAGE.get_or_init(|| image(&common()))
+}
+
 pub(crate) fn globals() -> Structure {
     Structure::of_slots(Kind::Global, "globals", 2)
 }
@@ -87,7 +93,8 @@ impl World {
         let region = Region::from_words(leak(heap_len / 8));
         let heap = twin(&region);
         let mut runtime = Runtime::new(region, bookkeeping, config).expect("a runtime");
-        start(&mut runtime, &[&table]);
+        runtime.attach(common_image(), []).expect("attached");
+        start_all(&mut runtime);
         let pair = runtime.entry(table.id(), table.structure_id(Kind::Heap, "Pair")).expect("an entry");
         Self { runtime, table, heap, pair }
     }

@@ -7,11 +7,13 @@ use ironwall_format::{Structure, Table};
 
 #[test]
 fn r7_2_b_every_flip_of_up_to_three_bits_is_found() {
-    for seed in 0..3 {
+    // Miri computes a confirmation in milliseconds, and there is nothing in it that it could find.
+    let (seeds, bits) = if cfg!(miri) { (1, 12) } else { (3, 64) };
+    for seed in 0..seeds {
         let tag1 = tag::tag1(Uuid([seed; 16]));
         assert!(is_confirmed(tag1));
         let mut tried = 0;
-        for a in 0..64 {
+        for a in 0..bits {
             assert!(!is_confirmed(tag1 ^ 1 << a));
             for b in 0..a {
                 assert!(!is_confirmed(tag1 ^ 1 << a ^ 1 << b));
@@ -23,14 +25,14 @@ fn r7_2_b_every_flip_of_up_to_three_bits_is_found() {
             }
             tried += 1;
         }
-        assert_eq!(tried, 64 + 2016 + 41_664);
+        assert_eq!(tried, if cfg!(miri) { 12 + 66 + 220 } else { 64 + 2016 + 41_664 });
     }
 }
 
 #[test]
 fn r7_2_b_every_burst_of_up_to_sixteen_bits_is_found() {
     let tag1 = tag::tag1(Uuid([9; 16]));
-    let step = if cfg!(miri) { 501 } else { 1 };
+    let step = if cfg!(miri) { 6007 } else { 1 };
     for burst in (1..=0xffffu64).step_by(step) {
         for at in 0..=(burst.leading_zeros()) {
             assert!(!is_confirmed(tag1 ^ burst << at), "{burst:x} at {at}");
