@@ -22,6 +22,24 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// The bytes of a file that another names: a regular file, or one that is linked to, as others could wait for ever.
+pub(crate) fn read_regular(path: &Path) -> Result<Vec<u8>, Failure> {
+    match fs::metadata(path) {
+        Ok(about) if !about.is_file() && !about.is_dir() => {
+            Err(Failure::io(path, &io::Error::other("not a regular file")))
+        }
+        // What is wrong with the rest is told by reading it.
+        _ => read(path),
+    }
+}
+
+/// Whether two names are of one file, which is there.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let about = |path| fs::metadata(path).map(|about| (about.dev(), about.ino()));
+    matches!((about(one), about(other)), (Ok(one), Ok(other)) if one == other)
+}
+
 /// Writes a file that is there in full or not at all, in place of what had its name.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let (new, mut file) = create_beside(path).map_err(|error| Failure::io(path, &error))?;

@@ -34,7 +34,13 @@ pub(crate) fn run(args: &Pack) -> Result<Status, Failure> {
     let key = args.key.as_deref().map(private_key).transpose()?;
     let source = files::read(&args.source)?;
     let limits = Limits::default();
-    let mut sources = Sources { source: &args.source, limit: limits.expanded, files: BTreeMap::new() };
+    for path in [Some(&args.source), args.key.as_ref()].into_iter().flatten() {
+        if files::is_same(path, &args.output) {
+            return Err(replaced(path));
+        }
+    }
+    let (files, limit) = (BTreeMap::new(), limits.expanded);
+    let mut sources = Sources { source: &args.source, output: &args.output, limit, files };
     let packed = if is_manifest(&source) {
         let manifest = Manifest::parse(&source).map_err(problems)?;
         for artifact in manifest.artifacts() {
@@ -57,6 +63,12 @@ pub(crate) fn run(args: &Pack) -> Result<Status, Failure> {
     Ok(Status::Done)
 }
 
+/// An output that would take the place of what it is made from.
+fn replaced(path: &Path) -> Failure {
+    let name = escaped(path.as_os_str().as_encoded_bytes());
+    Failure::new(Status::Usage, format!("{name}: the archive would replace this file, which it is made from"))
+}
+
 /// The private key in a file.
 fn private_key(path: &Path) -> Result<PrivateKey, Failure> {
     PrivateKey::from_file(&files::read(path)?).map_err(|problem| Failure::problems(path, &[problem]))
@@ -65,6 +77,7 @@ fn private_key(path: &Path) -> Result<PrivateKey, Failure> {
 /// The files that are named, each read once, all of them together within a limit.
 struct Sources<'a> {
     source: &'a Path,
+    output: &'a Path,
     limit: usize,
     files: BTreeMap<String, Vec<u8>>,
 }
@@ -79,7 +92,11 @@ impl Sources<'_> {
             let source = escaped(self.source.as_os_str().as_encoded_bytes());
             Failure::new(failure.status, format!("{failure} (named at byte {at} of {source})"))
         };
-        let bytes = files::read(&self.source.with_file_name(name)).map_err(named)?;
+        let path = self.source.with_file_name(name);
+        if files::is_same(&path, self.output) {
+            return Err(replaced(&path));
+        }
+        let bytes = files::read_regular(&path).map_err(named)?;
         let Some(left) = self.limit.checked_sub(bytes.len()) else {
             let what = format_args!("the files are too long together (byte {at})");
             return Err(Failure::bad_data(self.source, what));

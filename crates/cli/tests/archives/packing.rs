@@ -122,3 +122,26 @@ fn an_output_that_cannot_be_written_leaves_nothing_behind() {
     let mode = fs::metadata(dir.path().join("names.tgz")).unwrap().permissions().mode();
     assert_eq!(mode & 0o111, 0, "an archive is no program");
 }
+
+#[test]
+fn what_an_archive_is_made_from_is_not_replaced_by_it() {
+    let dir = sources();
+    succeeds(&unit(dir.path(), ["keygen", "key"]));
+    fs::hard_link(dir.path().join("names.tbl"), dir.path().join("linked.tgz")).unwrap();
+    let before = snapshot(dir.path());
+    for output in ["unit.json", "./x86_64/../unit.json", "names.tbl", "aarch64/code.o", "linked.tgz", "key"] {
+        let said = ends(&unit(dir.path(), ["pack", "unit.json", "-o", output, "--key", "key"]), 2);
+        assert!(said.contains("which it is made from"), "{said}");
+    }
+    assert_eq!(snapshot(dir.path()), before);
+}
+
+#[test]
+fn a_named_pipe_is_no_file_of_a_unit() {
+    let dir = sources();
+    fs::remove_file(dir.path().join("names.tbl")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(dir.path().join("names.tbl")).status().unwrap();
+    assert!(made.success());
+    let said = ends(&unit(dir.path(), ["pack", "unit.json", "-o", "names.tgz"]), 74);
+    assert!(said.contains("names.tbl: not a regular file (named at byte 80 of unit.json)"), "{said}");
+}

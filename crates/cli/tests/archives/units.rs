@@ -18,8 +18,8 @@ const PARTS: [(&str, &str); 3] = [
 ];
 
 /// Makes and compiles a unit for x86_64; the part of a description that names it.
-fn make(dir: &Path, name: &str, structures: &str) -> String {
-    let table = format!(r#"{{"package": "ironwall.example", "unit": "{name}", "structures": [{structures}]}}"#);
+fn make(dir: &Path, package: &str, name: &str, structures: &str) -> String {
+    let table = format!(r#"{{"package": "{package}", "unit": "{name}", "structures": [{structures}]}}"#);
     fs::write(dir.join(format!("{name}.json")), table).unwrap();
     succeeds(&unit(dir, ["table", &format!("{name}.json"), "-o", "."]));
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ironwall-capi/include");
@@ -44,7 +44,7 @@ fn pack(dir: &Path, units: &[String]) -> Value {
 #[test]
 fn r8_a_r8_c_units_of_layouts_of_globals_and_of_nothing_keep_their_identity() {
     let dir = tempfile::tempdir().unwrap();
-    let units = PARTS.map(|(name, structures)| make(dir.path(), name, structures));
+    let units = PARTS.map(|(name, structures)| make(dir.path(), "ironwall.example", name, structures));
     let together = pack(dir.path(), &units);
     assert_eq!(together["units"].as_array().unwrap().len(), PARTS.len());
     for (i, (name, _)) in PARTS.into_iter().enumerate() {
@@ -96,4 +96,30 @@ fn r8_1_c_a_symbol_that_is_missing_twice_there_or_no_identifier_is_refused() {
         "manifest.symbol-twice",
         "namesRuntimeInit",
     );
+}
+
+#[test]
+fn r7_2_e_structures_with_the_same_tag1_are_told_within_a_table_and_across_tables() {
+    // Real collisions; `cargo run --release -p ironwall-format --example collisions 25` finds them.
+    let heap =
+        |name: &str| format!(r#"{{"kind": "heap", "name": "{name}", "fields": [{{"name": "a", "type": "u64"}}]}}"#);
+    let one = ["S1be1b58", "Sa9e125", "S13c656d"].map(heap).join(", ");
+    let dir = tempfile::tempdir().unwrap();
+    let units = [make(dir.path(), "collision", "one", &one), make(dir.path(), "collision", "two", &heap("Sc010f9"))];
+    let shown = pack(dir.path(), &units);
+    let mut collisions: Vec<Vec<String>> = shown["collisions"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|names| names.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect())
+        .collect();
+    collisions.iter_mut().for_each(|names| names.sort());
+    collisions.sort();
+    let across = ["collision/one heap S1be1b58", "collision/two heap Sc010f9"];
+    let within = ["collision/one heap S13c656d", "collision/one heap Sa9e125"];
+    assert_eq!(collisions, [within, across]);
+    assert_eq!(shown["units"][0]["table"]["collisions"].as_array().unwrap().len(), 1, "within the first table");
+    let text = succeeds(&unit(dir.path(), ["inspect", "archive.tgz"]));
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains(" is that of ")).collect();
+    assert!(lines.len() == 2 && lines.iter().any(|line| line.ends_with(&across.join(", "))), "{text}");
 }
