@@ -181,3 +181,72 @@ fn r1_b_c_can_call_what_is_listed() {
     compare("c.txt", &found);
     no_knobs(&found);
 }
+
+/// The structures of which a runtime consists. Those of a single collection are not among them.
+const STATE: &[&str] = &[
+    "Runtime",
+    "Fast",
+    "Cursor",
+    "Stack",
+    "Heap",
+    "BlockDesc",
+    "Hole",
+    "Handles",
+    "Place",
+    "Tables",
+    "Table",
+    "Shape",
+    "Global",
+];
+
+#[test]
+fn r4_r6_c_what_a_runtime_remembers_is_listed_with_its_reason() {
+    let mut found = BTreeSet::new();
+    for file in ["runtime", "heap", "handles", "tables"] {
+        let path = here().join("../ironwall/src").join(file).with_extension("rs");
+        let source = syn::parse_file(&fs::read_to_string(path).expect("text")).expect("Rust");
+        for item in &source.items {
+            let Item::Struct(item) = item else { continue };
+            let name = item.ident.to_string();
+            if STATE.contains(&name.as_str()) {
+                found.extend(item.fields.iter().map(|field| format!("{name}.{}", text(&field.ident))));
+            }
+        }
+    }
+    let page = fs::read_to_string(here().join("../../docs/ironwall/state.md")).expect("the page");
+    let (mut listed, mut structure) = (BTreeSet::new(), String::new());
+    for row in page.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let [_, name, fields, why, ..] = row.split('|').map(str::trim).collect::<Vec<_>>()[..] else { continue };
+        if !name.is_empty() {
+            structure = name.trim_matches('`').to_owned();
+        }
+        assert!(!why.is_empty(), "{row} has no reason");
+        listed.extend(fields.split(", ").map(|field| format!("{structure}.{}", field.trim_matches('`'))));
+    }
+    let (new, gone): (Vec<_>, Vec<_>) = (found.difference(&listed).collect(), listed.difference(&found).collect());
+    assert!(new.is_empty() && gone.is_empty(), "not in docs/ironwall/state.md: {new:?}; there alone: {gone:?}");
+    assert!(page.lines().count() < 66, "what a runtime remembers fits one page");
+}
+
+#[test]
+fn r3_3_a_the_core_asks_nothing_of_the_system() {
+    // Timers, threads and signals would be calls of the system's library, and so would anything else.
+    let nm = Command::new("nm").arg("--undefined-only").arg(library()).output();
+    let nm = nm.expect("nm, which `cargo xtask setup` installs");
+    let (mut is_core, mut members, mut foreign) = (false, 0, BTreeSet::new());
+    for line in String::from_utf8_lossy(&nm.stdout).lines() {
+        if let Some(member) = line.strip_suffix(':') {
+            is_core = member.starts_with("ironwall-");
+            members += usize::from(is_core);
+        } else if let Some(symbol) = line.trim().strip_prefix("U ").filter(|_| is_core) {
+            let is_rust = symbol.starts_with("_ZN") || symbol.starts_with("_R") || symbol.contains(".llvm.");
+            let is_memory = ["memcpy", "memmove", "memset", "memcmp", "bcmp"].contains(&symbol);
+            let is_compiler = ["rust_eh_personality", "_GLOBAL_OFFSET_TABLE_"].contains(&symbol);
+            if !is_rust && !is_memory && !is_compiler {
+                foreign.insert(symbol.to_owned());
+            }
+        }
+    }
+    assert!(members > 0, "the library has the core");
+    assert!(foreign.is_empty(), "{foreign:?}");
+}
