@@ -1,6 +1,11 @@
 //! Which names there may be: of members, of symbols, of targets.
 
 use crate::limits::{MAX_MEMBER_NAME, MAX_SYMBOL};
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+/// Functions and variables of C11 and POSIX.1-2008, ascending, and a few more that C libraries have.
+const C_LIBRARY: &str = include_str!("c_library.txt");
 
 /// Whether a name of a member is one: relative, plain, and the same on every file system.
 ///
@@ -49,7 +54,8 @@ pub fn check_identifier(name: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Whether a text is an identifier that a unit may define: none of the runtime's, and none that C reserves.
+/// Whether a text is an identifier that a unit may define: none of the runtime's, and none that C reserves, which are
+/// also those of its library. A unit's `malloc` would be everybody's, and would run before the unit's body.
 ///
 /// # Errors
 /// What is wrong.
@@ -60,7 +66,17 @@ pub fn check_symbol(name: &str) -> Result<(), &'static str> {
     }
     let second = name.as_bytes().get(1);
     let is_reserved = name.starts_with('_') && second.is_none_or(|&byte| byte == b'_' || byte.is_ascii_uppercase());
-    if is_reserved || name == "main" { Err("is reserved by C") } else { Ok(()) }
+    match () {
+        () if is_reserved || name == "main" => Err("is reserved by C"),
+        () if is_of_c(name) => Err("is one of C's library"),
+        () => Ok(()),
+    }
+}
+
+/// Whether the C library has a symbol.
+fn is_of_c(name: &str) -> bool {
+    static NAMES: OnceLock<HashSet<&'static str>> = OnceLock::new();
+    NAMES.get_or_init(|| C_LIBRARY.split_ascii_whitespace().collect()).contains(name)
 }
 
 /// Whether a symbol is one of the runtime's interface, or of what `vambrace unit link` makes.
@@ -92,6 +108,19 @@ mod tests {
         assert_eq!(rule("\u{1b}[2J"), "tar.name.character");
         assert_eq!(rule("é"), "tar.name.character");
         assert_eq!(rule(&"n".repeat(101)), "tar.name.long");
+    }
+
+    #[test]
+    fn names_of_the_c_library_can_be_needed_but_not_defined() {
+        let names: Vec<&str> = C_LIBRARY.split_ascii_whitespace().collect();
+        assert!(names.is_sorted() && names.iter().all(|name| check_identifier(name).is_ok()));
+        for name in ["malloc", "free", "memcpy", "printf", "pthread_create", "environ", "sinf", "write"] {
+            assert_eq!(check_symbol(name), Err("is one of C's library"), "{name}");
+            assert_eq!(check_identifier(name), Ok(()));
+        }
+        for name in ["malloc_", "list_free", "names", "list"] {
+            assert_eq!(check_symbol(name), Ok(()), "{name}");
+        }
     }
 
     #[test]

@@ -40,8 +40,14 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     matches!((about(one), about(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Writes a file that is there in full or not at all, in place of what had its name.
+/// Writes a file that is there in full or not at all, in place of the regular file that had its name, or that a
+/// symbolic link of its name leads to.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = target.as_path();
+    if fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return Err(Failure::io(path, &io::Error::other("there is something else than a regular file")));
+    }
     let (new, mut file) = create_beside(path).map_err(|error| Failure::io(path, &error))?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     drop(file);

@@ -114,11 +114,23 @@ fn an_output_that_cannot_be_written_leaves_nothing_behind() {
     fs::create_dir(dir.path().join("taken.tgz")).unwrap();
     let before = snapshot(dir.path());
     ends(&unit(dir.path(), ["pack", "unit.json", "-o", "taken.tgz"]), 74);
+    // Whoever may write a device must not replace it; a named pipe stands for it here.
+    let pipe = tempfile::tempdir().unwrap();
+    let path = pipe.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let said = ends(&unit(dir.path(), ["pack".as_ref(), "unit.json".as_ref(), "-o".as_ref(), path.as_os_str()]), 74);
+    assert!(said.contains("pipe: there is something else than a regular file"), "{said}");
+    assert!(!path.is_file(), "the pipe was replaced");
     ends(&unit(dir.path(), ["pack", "unit.json", "-o", "nowhere/names.tgz"]), 66);
     ends(&unit(dir.path(), ["pack", "unit.json"]), 2);
     ends(&unit(dir.path(), ["pack", "lost.json", "-o", "names.tgz"]), 66);
     assert_eq!(snapshot(dir.path()), before);
     succeeds(&unit(dir.path(), ["pack", "unit.json", "-o", "names.tgz"]));
+    std::os::unix::fs::symlink("names.tgz", dir.path().join("link.tgz")).unwrap();
+    fs::write(dir.path().join("names.tgz"), "old").unwrap();
+    let said = succeeds(&unit(dir.path(), ["pack", "unit.json", "-o", "link.tgz"]));
+    assert!(said.ends_with("  link.tgz\n") && dir.path().join("link.tgz").is_symlink(), "{said}");
+    assert_ne!(fs::read(dir.path().join("names.tgz")).unwrap(), b"old");
     let mode = fs::metadata(dir.path().join("names.tgz")).unwrap().permissions().mode();
     assert_eq!(mode & 0o111, 0, "an archive is no program");
 }

@@ -289,3 +289,18 @@ fn r8_b_r7_2_a_global_blocks_of_an_object_carry_the_tags_of_the_archives_table()
         assert_eq!(content(object, "names_state_block")[..32], prefix, "{}", target.name());
     }
 }
+
+#[test]
+fn a_definition_that_would_take_the_place_of_the_c_librarys_is_refused() {
+    let code = "void *malloc(size_t length) { (void)length; return 0; }";
+    let object = compile("interposing", Target::X86_64Linux, code, &["-fno-builtin"]);
+    // Nobody says that it is exported, so that it is not declared for the author either.
+    let problems = packed(Target::X86_64Linux, object.clone(), "").expect_err("malloc");
+    let told: Vec<_> = problems.iter().map(|problem| problem.rule).collect();
+    assert_eq!(told, ["elf.undeclared"], "{problems:?}");
+    assert!(problems[0].what.contains("malloc"), "{problems:?}");
+    let declared =
+        DECLARED.replacen("{\"symbol\": \"names_add\"}", "{\"symbol\": \"malloc\"}, {\"symbol\": \"names_add\"}", 1);
+    let problems = packed(Target::X86_64Linux, object, &declared).expect_err("malloc");
+    assert_eq!(problems[0].rule, "manifest.symbol", "{problems:?}");
+}
