@@ -264,6 +264,16 @@ typedef struct iw_runtime iw_runtime;
 #define IW_BAD_NAMES 115
 
 /*
+ * There is no shadow stack with this number.
+ */
+#define IW_NO_SUCH_STACK 116
+
+/*
+ * The shadow stack is in use, or is the heap's own.
+ */
+#define IW_STACK_IN_USE 117
+
+/*
  * What a call answers: zero, or why nothing was done.
  */
 typedef int32_t iw_status;
@@ -661,6 +671,11 @@ typedef struct iw_block_info {
    */
   uint8_t structure[16];
 } iw_block_info;
+
+/*
+ * The number of a shadow stack of a heap; zero is the heap's own.
+ */
+typedef uint32_t iw_stack;
 
 /*
  * What allocation has to know of an entry.
@@ -1108,6 +1123,48 @@ iw_status iw_explain(iw_runtime *heap,
                      char *buffer,
                      uint64_t capacity,
                      uint64_t *length);
+
+/*
+ * Makes another shadow stack, and puts its number into `*stack`; the heap's own is number zero. `frames` is where its
+ * frames are, aligned to 8: the native stack of a coroutine, or whatever frames are pushed in. Null stands for the
+ * stack of the calling thread.
+ *
+ * What the caller owes:
+ * `heap` is as for every call; `stack` is null, which is refused, or can be written. The region can be read and
+ * written until the stack is destroyed, and so can those of frames that are pushed.
+ */
+iw_status iw_stack_create(iw_runtime *heap,
+                          void *frames,
+                          uint64_t frames_len,
+                          iw_stack *stack);
+
+/*
+ * Uses another shadow stack from now on: frames are pushed on it and popped from it. The frames of the one before
+ * stay where they are, and stay roots. To be called when the program goes to another native stack.
+ *
+ * What the caller owes:
+ * `heap` is as for every call. Frames that are pushed afterwards are in the region of this stack.
+ */
+iw_status iw_stack_use(iw_runtime *heap,
+                       iw_stack stack);
+
+/*
+ * The number of the shadow stack in use; zero if the heap is null.
+ *
+ * What the caller owes:
+ * `heap` is as for every call.
+ */
+iw_stack iw_stack_in_use(const iw_runtime *heap);
+
+/*
+ * Destroys a shadow stack with whatever frames are on it. The heap's own and the one in use are refused with
+ * `IW_STACK_IN_USE`.
+ *
+ * What the caller owes:
+ * `heap` is as for every call.
+ */
+iw_status iw_stack_destroy(iw_runtime *heap,
+                           iw_stack stack);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -125,7 +125,7 @@ pub(crate) unsafe fn collect(heap: *mut Runtime, origin: u32, reason: u64) -> Re
         IW_ORIGIN_HOST => Origin::Host,
         _ => return Err(this.refuse(IW_BAD_ARGUMENT.into())),
     };
-    match this.core.collect(origin, reason) {
+    match this.core.collect_with(&this.stacks.others, origin, reason) {
         Ok(report) => {
             if let Some(zeal) = &mut this.zeal {
                 zeal.bury(&this.core, (this.heap_base, this.heap_len));

@@ -2,6 +2,7 @@
 
 use crate::heap::{Message, Runtime};
 use crate::memory::{self, Mapping};
+use crate::stacks::Stacks;
 use crate::status::{IW_BAD_ARGUMENT, IW_BAD_REGION, IW_NO_MEMORY, IW_OK, Status, status_of};
 use crate::types::{Config, FLAGS, IW_ABI_VERSION, IW_HEAP_IS_ZEROED, IW_NO_WIPE, check_size};
 use crate::zeal::Zeal;
@@ -167,6 +168,7 @@ unsafe fn create(config: &Config) -> Result<Box<Runtime>, Status> {
     let core = ironwall::Runtime::new(region, words, core_config).map_err(status_of)?;
     let mut heap = Box::new(Runtime {
         core,
+        stacks: Stacks::new(),
         heap_base,
         heap_len,
         inits: Vec::new(),
@@ -195,7 +197,7 @@ fn map(mappings: &mut Vec<Mapping>, len: usize) -> Result<(*mut u8, usize), Stat
 }
 
 /// A region that the caller names, if it is aligned and does not wrap.
-fn given_region((base, len): (*mut u8, u64), align: usize) -> Result<(*mut u8, usize), Status> {
+pub(crate) fn given_region((base, len): (*mut u8, u64), align: usize) -> Result<(*mut u8, usize), Status> {
     let len = usize::try_from(len).map_err(|_| IW_BAD_REGION)?;
     let is_range = base.addr().is_multiple_of(align) && base.addr().checked_add(len).is_some();
     if is_range { Ok((base, len)) } else { Err(IW_BAD_REGION) }

@@ -2,6 +2,7 @@
 
 use crate::host::HostDoor;
 use crate::memory::Mapping;
+use crate::stacks::Stacks;
 use crate::status::{self, IW_BAD_ARGUMENT, Status, status_of};
 use crate::types::{FaultFn, HostFn, InitFn};
 use crate::zeal::Zeal;
@@ -16,6 +17,8 @@ use std::fmt::{self, Write};
 pub struct Runtime {
     /// First, because it begins with what inline functions use.
     pub(crate) core: ironwall::Runtime<'static>,
+    /// The shadow stacks beside the one that the core uses now.
+    pub(crate) stacks: Stacks,
     /// The heap's region, as zeal fills it.
     pub(crate) heap_base: *mut u8,
     pub(crate) heap_len: usize,

@@ -117,8 +117,8 @@ pub(crate) fn serve_for(heap: &mut Runtime, time: Option<Duration>) -> Option<us
     let door = heap.door.as_mut()?;
     let before = heap.core.collections();
     let done = match time {
-        None => door.mailbox.host_point(&mut heap.core),
-        Some(time) => door.mailbox.serve_for(&mut heap.core, time),
+        None => door.mailbox.host_point_with(&mut heap.core, &mut heap.stacks.others),
+        Some(time) => door.mailbox.serve_for_with(&mut heap.core, &mut heap.stacks.others, time),
     };
     if let Some(zeal) = heap.zeal.as_mut().filter(|_| heap.core.collections() != before) {
         zeal.bury(&heap.core, (heap.heap_base, heap.heap_len));
@@ -174,8 +174,9 @@ pub unsafe extern "C" fn iw_explain(
     length: *mut u64,
 ) -> Status {
     let explain = |heap: &mut Runtime| {
-        let Runtime { core, names, .. } = heap;
-        let explanation = Explanation::of(&mut Stopped::new(core), block_of(block)?, names)?;
+        let Runtime { core, stacks, names, .. } = heap;
+        let mut stopped = Stopped { runtime: core, stacks: &mut stacks.others };
+        let explanation = Explanation::of(&mut stopped, block_of(block)?, names)?;
         let text = match format {
             IW_EXPLAIN_TEXT => explanation.to_string(),
             IW_EXPLAIN_JSON => explanation.to_value().to_string(),

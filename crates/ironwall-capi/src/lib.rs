@@ -16,6 +16,7 @@ pub mod heap;
 pub mod host;
 pub mod objects;
 pub mod snapshot;
+pub mod stacks;
 pub mod status;
 pub mod types;
 pub mod units;

@@ -23,7 +23,7 @@ pub unsafe extern "C" fn iw_snapshot(heap: *mut Runtime, path: *const c_char) ->
         }
         // SAFETY: it is not null, so it is a string.
         let path = Path::new(OsStr::from_bytes(unsafe { CStr::from_ptr(path) }.to_bytes()));
-        let snapshot = Snapshot::take(&heap.core, &Names::default())
+        let snapshot = Snapshot::take_with(&mut heap.core, &mut heap.stacks.others, &Names::default())
             .map_err(|damage| Refused { status: IW_DAMAGED, detail: format!(": {damage}") })?;
         let written = write_whole(path, &snapshot.to_json());
         written.map_err(|error| Refused { status: IW_IO, detail: format!(": {error}") })

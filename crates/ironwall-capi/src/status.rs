@@ -76,6 +76,10 @@ pub const IW_LISTENING: i32 = 113;
 pub const IW_NOT_LISTENING: i32 = 114;
 /// The text has no names of fields; the message tells what is wrong and where.
 pub const IW_BAD_NAMES: i32 = 115;
+/// There is no shadow stack with this number.
+pub const IW_NO_SUCH_STACK: i32 = 116;
+/// The shadow stack is in use, or is the heap's own.
+pub const IW_STACK_IN_USE: i32 = 117;
 
 /// Each status with its name and its text.
 const TEXTS: &[(Status, &CStr)] = &[
@@ -111,6 +115,8 @@ const TEXTS: &[(Status, &CStr)] = &[
     (IW_DAMAGED, c"the heap is damaged"),
     (IW_IO, c"reading or writing a file failed"),
     (IW_BUFFER_TOO_SMALL, c"the buffer is too small"),
+    (IW_NO_SUCH_STACK, c"there is no shadow stack with this number"),
+    (IW_STACK_IN_USE, c"the shadow stack is in use, or is the heap's own"),
     (IW_LISTENING, c"the heap has a socket already"),
     (IW_NOT_LISTENING, c"the heap has no socket"),
     (IW_BAD_NAMES, c"the text has no names of fields"),

@@ -18,6 +18,9 @@ pub type EntryNumber = u32;
 /// A counted root that the host holds; zero is none.
 pub type HandleNumber = u64;
 
+/// The number of a shadow stack of a heap; zero is the heap's own.
+pub type StackNumber = u32;
+
 /// Collect at every host point and at every `iw_may_collect`.
 pub const IW_ZEAL_POINTS: u32 = 1;
 /// Collect at every allocation too, before the object is made.

@@ -85,6 +85,20 @@ const EXAMPLES: &[Example] = &[
         ],
     },
     Example {
+        name: "coroutines",
+        dir: "examples/ironwall/coroutines",
+        units: &["coroutines"],
+        sources: &["main.c"],
+        runs: &[good(&[], "expected"), good(&["--zeal"], "expected")],
+    },
+    Example {
+        name: "entry",
+        dir: "examples/ironwall/entry",
+        units: &["entry"],
+        sources: &["main.c", "collect.S"],
+        runs: &[good(&[], "expected")],
+    },
+    Example {
         name: "two-libraries",
         dir: "crates/ironwall-capi/examples/two-libraries",
         units: &["names", "app"],

@@ -21,12 +21,12 @@ use std::mem::MaybeUninit;
 use std::ptr::{null, null_mut};
 
 /// A heap with one unit: `Pair` of two references, `Bytes`, the frame `main` of two.
-struct World {
-    heap: *mut Runtime,
+pub(crate) struct World {
+    pub(crate) heap: *mut Runtime,
     image: &'static [u8],
     pair: u32,
     bytes: u32,
-    main: Prefix,
+    pub(crate) main: Prefix,
 }
 
 fn table() -> Table {
@@ -59,7 +59,7 @@ fn unit(image: &'static [u8], init: InitFn) -> Unit {
 }
 
 impl World {
-    fn new(flags: u32) -> Self {
+    pub(crate) fn new(flags: u32) -> Self {
         let (status, heap) = create(&config(flags));
         assert_eq!(status, IW_OK);
         let (image, table) = (&*table().image().expect("an image").leak(), table());
@@ -82,18 +82,18 @@ impl World {
         Self { heap, image, pair, bytes, main: Prefix { tag1, tag2, tag3, word: 0 } }
     }
 
-    fn pair(&self) -> Ref {
+    pub(crate) fn pair(&self) -> Ref {
         // SAFETY: the heap is there.
         unsafe { iw_new_slow(self.heap, self.pair) }
     }
 
-    fn load(&self, block: Ref, offset: u64) -> (Status, u64) {
+    pub(crate) fn load(&self, block: Ref, offset: u64) -> (Status, u64) {
         let mut word = 0;
         // SAFETY: the heap is there.
         (unsafe { iw_load(self.heap, block, offset, &raw mut word) }, word)
     }
 
-    fn collect(&self) -> CollectionReport {
+    pub(crate) fn collect(&self) -> CollectionReport {
         let mut report = MaybeUninit::<CollectionReport>::zeroed();
         // SAFETY: any bits are a report, and the call writes it.
         unsafe {
@@ -139,6 +139,26 @@ fn r5_a_a_collection_is_a_call_and_reports() {
         assert_eq!(iw_handle_release(world.heap, 0), IW_STALE_HANDLE);
     }
     assert_eq!(world.collect().live, 0);
+}
+
+/// The symbol, as any object file refers to it.
+mod symbol {
+    use super::*;
+
+    unsafe extern "C" {
+        pub(super) fn iw_collect(heap: *mut c_void, origin: u32, reason: u64, report: *mut CollectionReport) -> Status;
+    }
+}
+
+#[test]
+fn r5_a_the_entry_is_an_ordinary_symbol() {
+    let world = World::new(0);
+    let dead = world.pair();
+    // SAFETY: the heap is there, and the declaration is that of the definition.
+    assert_eq!(unsafe { symbol::iw_collect(world.heap.cast(), IW_ORIGIN_HOST, 0, null_mut()) }, IW_OK);
+    assert_eq!(world.load(dead, 0).0, IW_NOT_A_BLOCK);
+    let (found, defined): (*const (), *const ()) = (symbol::iw_collect as *const (), iw_collect as *const ());
+    assert_eq!(found, defined);
 }
 
 #[test]

@@ -10,13 +10,15 @@ use std::mem::offset_of;
 use std::process::Command;
 
 /// The files with definitions, in the order of the header.
-const SOURCES: &[&str] = &["types", "status", "create", "units", "objects", "collect", "enumerate", "snapshot", "host"];
+const SOURCES: &[&str] =
+    &["types", "status", "create", "units", "objects", "collect", "enumerate", "snapshot", "host", "stacks"];
 
 /// What the types are called in C.
 const NAMES: &[(&str, &str)] = &[
     ("Ref", "iw_ref"),
     ("EntryNumber", "iw_entry"),
     ("HandleNumber", "iw_handle"),
+    ("StackNumber", "iw_stack"),
     ("Status", "iw_status"),
     ("Runtime", "iw_runtime"),
     ("Prefix", "iw_prefix"),
@@ -65,7 +67,8 @@ fn generate() -> String {
     };
     config.export.exclude = vec!["Runtime".into()];
     config.export.rename = NAMES.iter().map(|(rust, c)| ((*rust).to_owned(), (*c).to_owned())).collect();
-    config.export.include = vec!["Ref".into(), "EntryNumber".into(), "HandleNumber".into(), "Fast".into()];
+    config.export.include =
+        vec!["Ref".into(), "EntryNumber".into(), "HandleNumber".into(), "StackNumber".into(), "Fast".into()];
     let mut builder = Builder::new().with_config(config);
     for source in SOURCES {
         builder = builder.with_src(here().join("src").join(source).with_extension("rs"));

@@ -3,8 +3,10 @@
 mod calls;
 mod examples;
 mod fast_path;
+mod faults;
 mod header;
 mod host;
 mod linked;
+mod stacks;
 mod surface;
 mod tools;
