@@ -154,7 +154,7 @@ pub(super) fn run(args: &[String]) -> Result<()> {
 }
 
 /// Builds the static library of the C interface.
-fn library(target: Option<&str>) -> Result<PathBuf> {
+pub(super) fn library(target: Option<&str>) -> Result<PathBuf> {
     let mut command = cargo();
     command.args(["build", "--quiet", "--locked", "--release", "--package", "ironwall-capi"]);
     let mut place = target_dir();
@@ -214,7 +214,7 @@ impl Example {
 }
 
 /// Runs a tool whose output matters only if it fails: the static C library makes linkers talk.
-fn quiet(command: &mut Command) -> Result<()> {
+pub(super) fn quiet(command: &mut Command) -> Result<()> {
     let output = command.output().with_context(|| format!("cannot start {:?}", command.get_program()))?;
     let text = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{command:?} failed: {}\n{text}", output.status);

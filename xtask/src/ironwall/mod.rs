@@ -1,12 +1,13 @@
 //! `cargo xtask ironwall`: what examines the collector beyond `cargo test`.
 //!
 //! [`counts`] says how large what has to be trusted is. [`machines`] runs the tests on other machines, [`miri`] under
-//! Miri, [`threads`] those of threads under loom and ThreadSanitizer, and [`fuzz`] runs the fuzz targets. [`door`] asks a program from outside, here and in a guest, and
-//! [`examples`] builds and runs the examples.
+//! Miri, [`threads`] those of threads under loom and ThreadSanitizer, and [`fuzz`] runs the fuzz targets. [`door`] asks
+//! a program from outside, here and in a guest, [`examples`] builds and runs the examples, and [`link`] links archives.
 
 mod door;
 mod examples;
 mod fuzz;
+mod link;
 mod machines;
 mod miri;
 mod threads;
@@ -24,6 +25,7 @@ const PARTS: &[Part] = &[
     ("machines", "the tests on x86_64, on ARM64 and on the bare machine: machines [--long] [--write]", machines::run),
     ("door", "a program asked by its host, here and in a guest: equal reports", door::run),
     ("examples", "the examples, for x86_64 and ARM64: examples [NAME…]", examples::run),
+    ("link", "archives of units, from sources to programs on all machines", link::run),
     ("miri", "the tests under Miri, with a nightly compiler", miri::run),
     ("loom", "every order in which threads can meet at the gate of a heap", threads::loom),
     ("tsan", "threads under ThreadSanitizer, with a nightly compiler and its sources", threads::tsan),
@@ -79,5 +81,6 @@ pub(crate) fn quick() -> Result<()> {
     counts(&[])?;
     threads::loom(&[])?;
     machines::run(&[])?;
-    door::run(&[])
+    door::run(&[])?;
+    link::run(&[])
 }

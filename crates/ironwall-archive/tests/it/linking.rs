@@ -4,7 +4,7 @@ use crate::support::{Maker, files, list, only, packed, tree};
 use ironwall::{Config, Kind, Region, Runtime, TableLimits};
 use ironwall_archive::link::{Finding, Input, Plan, link};
 use ironwall_archive::pack::pack;
-use ironwall_archive::{Archive, Description, Limits, Target};
+use ironwall_archive::{Archive, Description, Limits, Target, gzip, read};
 use ironwall_format::{Structure, Table, uuid_text};
 use std::collections::BTreeMap;
 
@@ -111,6 +111,36 @@ fn r8_1_b_r8_1_e_which_archive_a_unit_comes_in_changes_no_byte_but_the_plan() {
     assert_ne!(one.remove("plan.json"), two.remove("plan.json"), "it tells of the archives");
     assert_eq!(one, two);
     assert_eq!(one.len(), 4, "a header, a source and two objects: {:?}", one.keys());
+}
+
+#[test]
+fn r8_1_e_how_an_archive_was_compressed_changes_no_byte_and_another_order_of_members_is_refused() {
+    let packed = packed();
+    let expanded = gzip::expand(&packed.bytes, &Limits::default()).expect("expanded");
+    // Stored in blocks, between the header and the checksum that are there already.
+    let mut stored = packed.bytes[..10].to_vec();
+    let blocks: Vec<&[u8]> = expanded.chunks(0xffff).collect();
+    for (i, block) in blocks.iter().enumerate() {
+        let len = u16::try_from(block.len()).expect("a length");
+        stored.push(u8::from(i + 1 == blocks.len()));
+        stored.extend(len.to_le_bytes().into_iter().chain((!len).to_le_bytes()).chain(block.iter().copied()));
+    }
+    stored.extend(&packed.bytes[packed.bytes.len() - 8..]);
+    let again = read(&stored, Limits::default()).expect("another compressor's archive");
+    assert_ne!(again.digest(), packed.archive.digest());
+    let (one, two) = ([input("a.tgz", &packed.archive)], [input("a.tgz", &again)]);
+    let (one, two) = (plan(&one), plan(&two));
+    let (mut one, mut two) = (one.files(), two.files());
+    assert_ne!(one.remove("plan.json"), two.remove("plan.json"), "it has the digests of archives");
+    assert_eq!(one, two);
+
+    // The first member is behind the second.
+    let members = packed.archive.members();
+    let (first, second) = (members[0].header, members[1].header);
+    let end = members[2].header;
+    let moved = [&expanded[..first], &expanded[second..end], &expanded[first..second], &expanded[end..]].concat();
+    let refused = read(&gzip::compress(&moved), Limits::default()).expect_err("out of order");
+    assert_eq!(refused.rule, "tar.order");
 }
 
 #[test]
