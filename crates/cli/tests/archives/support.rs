@@ -59,7 +59,7 @@ pub(crate) const DESCRIPTION: &str = r#"{
 }"#;
 
 /// Compilers and where their objects go.
-const COMPILERS: [(&str, &str); 2] = [("gcc", "x86_64"), ("aarch64-linux-gnu-gcc", "aarch64")];
+const COMPILERS: [(&str, &str); 2] = [("x86_64-linux-gnu-gcc", "x86_64"), ("aarch64-linux-gnu-gcc", "aarch64")];
 
 /// Files of a directory and of those in it, by path.
 pub(crate) type Files = BTreeMap<PathBuf, Vec<u8>>;
@@ -104,7 +104,7 @@ pub(crate) fn object(more: &str) -> Vec<u8> {
     let dir = sources();
     fs::write(dir.path().join("code.c"), [CODE, more].concat()).unwrap();
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ironwall-capi/include");
-    let mut command = Command::new("gcc");
+    let mut command = Command::new("x86_64-linux-gnu-gcc");
     command.args(["-std=gnu11", "-O1", "-c", "code.c", "-o", "more.o", "-I"]).arg(include).current_dir(dir.path());
     succeeds(&command.output().unwrap());
     fs::read(dir.path().join("more.o")).unwrap()

@@ -23,7 +23,7 @@ fn make(dir: &Path, package: &str, name: &str, structures: &str) -> String {
     fs::write(dir.join(format!("{name}.json")), table).unwrap();
     succeeds(&unit(dir, ["table", &format!("{name}.json"), "-o", "."]));
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ironwall-capi/include");
-    let mut command = Command::new("gcc");
+    let mut command = Command::new("x86_64-linux-gnu-gcc");
     command.args(["-std=c99", "-O2", "-c", &format!("{name}.c"), "-I"]).arg(include).current_dir(dir);
     succeeds(&command.output().unwrap());
     format!(

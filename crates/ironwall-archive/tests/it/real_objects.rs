@@ -67,16 +67,26 @@ const DECLARED: &str = r#""exports": [{"symbol": "names_add"}, {"symbol": "names
 
 /// The object of the unit with more code and more flags; the name tells apart what runs at the same time.
 fn compile(name: &str, target: Target, code: &str, flags: &[&str]) -> Vec<u8> {
+    compile_file(name, target, &[CODE, code].concat(), flags)
+}
+
+/// The object of the unit's table alone.
+fn compile_table(target: Target) -> Vec<u8> {
+    compile_file("table", target, "#include \"names.c\"\n", &[])
+}
+
+/// The object of a source beside which the table's are.
+fn compile_file(name: &str, target: Target, code: &str, flags: &[&str]) -> Vec<u8> {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("real-{name}-{}", target.name()));
     fs::create_dir_all(&dir).expect("a directory");
     let description = describe::Description::parse(TABLE.as_bytes()).expect("a table");
     let made = description.c_files().expect("sources");
     fs::write(dir.join("names.h"), made.header.1).expect("a header");
     fs::write(dir.join("names.c"), made.source.1).expect("a source");
-    fs::write(dir.join("code.c"), [CODE, code].concat()).expect("code");
+    fs::write(dir.join("code.c"), code).expect("code");
     let compiler = match target {
         Target::Aarch64Linux => "aarch64-linux-gnu-gcc",
-        Target::X86_64Linux => "gcc",
+        Target::X86_64Linux => "x86_64-linux-gnu-gcc",
     };
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ironwall-capi/include");
     let mut command = Command::new(compiler);
@@ -303,4 +313,61 @@ fn a_definition_that_would_take_the_place_of_the_c_librarys_is_refused() {
         DECLARED.replacen("{\"symbol\": \"names_add\"}", "{\"symbol\": \"malloc\"}, {\"symbol\": \"names_add\"}", 1);
     let problems = packed(Target::X86_64Linux, object, &declared).expect_err("malloc");
     assert_eq!(problems[0].rule, "manifest.symbol", "{problems:?}");
+}
+
+/// What a unit's own code looks like in Rust.
+const RUST: &str = r#"
+#![no_std]
+#![crate_type = "lib"]
+use core::ffi::c_void;
+unsafe extern "C" {
+    fn iw_may_collect(heap: *mut c_void) -> u32;
+}
+static mut COUNT: [u64; 4] = [0; 4];
+static NUMBERS: (f64, f64) = (0.25, 1.5);
+static WORDS: [&str; 2] = ["one", "two"];
+#[unsafe(no_mangle)]
+pub extern "C" fn names_words() -> *const [&'static str; 2] {
+    &raw const WORDS
+}
+#[unsafe(no_mangle)]
+pub extern "C" fn names_start(heap: *mut c_void) -> u32 {
+    unsafe { COUNT[1] += 1; iw_may_collect(heap) }
+}
+#[unsafe(no_mangle)]
+pub extern "C" fn names_add(i: usize) -> f64 {
+    if i == 0 { NUMBERS.0 } else { NUMBERS.1 * i as f64 }
+}
+"#;
+
+#[test]
+fn objects_of_rust_and_so_of_llvm_are_accepted() {
+    let (target, triple) = match cfg!(target_arch = "aarch64") {
+        true => (Target::Aarch64Linux, "aarch64-unknown-linux-gnu"),
+        false => (Target::X86_64Linux, "x86_64-unknown-linux-gnu"),
+    };
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("real-rust");
+    fs::create_dir_all(&dir).expect("a directory");
+    fs::write(dir.join("code.rs"), RUST).expect("a source");
+    for flags in [&["-Copt-level=2"][..], &["-g"], &["-Copt-level=1", "-g", "-Crelocation-model=static"]] {
+        let mut command = Command::new("rustc");
+        command.args(["--edition=2024", "--emit=obj", "-Cpanic=abort", "-Ccodegen-units=1", "--target", triple]);
+        let output = command.args(flags).args(["code.rs", "-o", "code.o"]).current_dir(&dir).output().expect("rustc");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let names = compile_table(target);
+        let description = format!(
+            r#"{{"producer": "tests 1", "licence": "MIT", "units": [{{"table": "names.tbl",
+                "symbols": {{"metadata": "namesMetadataTable", "globals": "namesGlobalTable", "init": "namesRuntimeInit"}},
+                "objects": {{"{}": ["names.o", "code.o"]}}}}]}}"#,
+            target.name()
+        );
+        let table = describe::Description::parse(TABLE.as_bytes()).expect("a table").c_files().expect("files").image.1;
+        let object = fs::read(dir.join("code.o")).expect("an object");
+        let files = [("names.tbl", table), ("names.o", names), ("code.o", object)];
+        let files = files.map(|(name, bytes)| (name.to_owned(), bytes)).into();
+        let description = Description::parse(description.as_bytes()).expect("a description");
+        let packed = pack(&description, &files, None, Limits::default());
+        let packed = packed.unwrap_or_else(|problems| panic!("{flags:?}: {problems:#?}"));
+        assert!(packed.archive.manifest().units[0].exports.iter().any(|symbol| symbol.name == "names_add"));
+    }
 }
