@@ -9,7 +9,7 @@
  *
  * collect    collect by itself, and print what lives and the digest of that
  * why        print why the last pair is alive
- * work       compute for half a second without a host point
+ * work       compute without a host point until the next line, which may be empty
  * damage     overwrite a reference, so that the next collection finds damage
  * close      close the socket
  * listen     open it again
@@ -20,7 +20,6 @@
 
 #include <inttypes.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PAIRS 100
@@ -93,13 +92,19 @@ static void why(iw_runtime *heap, iw_ref block)
     free(text);
 }
 
+static int has_input(void)
+{
+    struct pollfd input = {STDIN_FILENO, POLLIN, 0};
+
+    return poll(&input, 1, 0) > 0;
+}
+
 /* Reads a line if there is one now: 1 for a line, 0 for none, -1 at the end of the input. */
 static int next_line(char *line, size_t size)
 {
-    struct pollfd input = {STDIN_FILENO, POLLIN, 0};
     size_t length = 0;
 
-    if (poll(&input, 1, 0) <= 0) {
+    if (!has_input()) {
         return 0;
     }
     /* Byte by byte, so that nothing is left in a buffer that poll does not see. */
@@ -111,14 +116,6 @@ static int next_line(char *line, size_t size)
         length++;
     }
     return -1;
-}
-
-static void work(void)
-{
-    clock_t end = clock() + CLOCKS_PER_SEC / 2;
-
-    while (clock() < end) {
-    }
 }
 
 IW_FRAMED static void serve(iw_runtime *heap, const char *path)
@@ -147,9 +144,12 @@ IW_FRAMED static void serve(iw_runtime *heap, const char *path)
         } else if (strcmp(line, "why") == 0) {
             why(heap, last);
         } else if (strcmp(line, "work") == 0) {
-            work();
-            iw_host_point(heap);
+            printf("working\n");
+            fflush(stdout);
+            while (!has_input()) {
+            }
             printf("worked\n");
+            iw_host_point(heap);
         } else if (strcmp(line, "damage") == 0) {
             served_Pair_at(frame.list)->first = 0x10;
             printf("damaged\n");
@@ -157,7 +157,7 @@ IW_FRAMED static void serve(iw_runtime *heap, const char *path)
             printf("%s\n", iw_status_text(iw_host_close(heap)));
         } else if (strcmp(line, "listen") == 0) {
             listen_at(heap, path);
-        } else {
+        } else if (line[0] != '\0') {
             printf("what is \"%s\"?\n", line);
         }
         fflush(stdout);

@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 const C_FLAGS: &[&str] = &["-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c"];
 
 /// One program in C.
-struct Example {
+pub(super) struct Example {
     name: &'static str,
     /// Where its files are, from the root of the repository.
     dir: &'static str,
@@ -107,8 +107,12 @@ const EXAMPLES: &[Example] = &[
     },
 ];
 
+/// The program that is asked by its host; [`super::door`] runs it.
+pub(super) const SERVED: Example =
+    Example { name: "served", dir: "examples/ironwall/served", units: &["served"], sources: &["main.c"], runs: &[] };
+
 /// Compilers and libraries for one kind of processor.
-struct Target {
+pub(super) struct Target {
     name: &'static str,
     gcc: PathBuf,
     library: PathBuf,
@@ -128,8 +132,7 @@ pub(super) fn run(args: &[String]) -> Result<()> {
     }
     let start = Instant::now();
     let vambrace = guest::vambrace()?;
-    let native = Target { name: "x86_64", gcc: "gcc".into(), library: library(None)?, link: &[] };
-    let arm64 = Target { name: "aarch64", gcc: cross_gcc()?, library: library(Some(GNU))?, link: &["-static"] };
+    let (native, arm64) = (Target::native()?, Target::arm64()?);
     let run_words = [vambrace.clone(), "run".into(), "--".into()];
     let machines: [(&str, &Target, &[PathBuf]); 3] = [
         ("x86_64, native", &native, &[]),
@@ -153,6 +156,18 @@ pub(super) fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
+impl Target {
+    /// This machine.
+    pub(super) fn native() -> Result<Self> {
+        Ok(Self { name: "x86_64", gcc: "gcc".into(), library: library(None)?, link: &[] })
+    }
+
+    /// ARM64 Linux.
+    pub(super) fn arm64() -> Result<Self> {
+        Ok(Self { name: "aarch64", gcc: cross_gcc()?, library: library(Some(GNU))?, link: &["-static"] })
+    }
+}
+
 /// Builds the static library of the C interface.
 pub(super) fn library(target: Option<&str>) -> Result<PathBuf> {
     let mut command = cargo();
@@ -169,7 +184,7 @@ pub(super) fn library(target: Option<&str>) -> Result<PathBuf> {
 
 impl Example {
     /// Builds the program for a target, in a directory of its own.
-    fn build(&self, vambrace: &Path, target: &Target) -> Result<PathBuf> {
+    pub(super) fn build(&self, vambrace: &Path, target: &Target) -> Result<PathBuf> {
         let (dir, root) = (root().join(self.dir), root());
         let place = target_dir().join("ironwall-examples").join(self.name).join(target.name);
         fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;

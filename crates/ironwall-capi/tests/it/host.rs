@@ -169,7 +169,8 @@ fn clients_that_are_killed_or_hang_do_not_harm_a_program_in_c() {
         stream.write_all(requests.as_bytes()).expect("sent");
     }
     // It works on, and clients that behave are served.
-    assert_eq!(served.tell("work"), "worked");
+    assert_eq!(served.tell("work"), "working");
+    assert_eq!(served.tell(""), "worked");
     assert_eq!(served.ask("gc.collect", json!({}))["live"], json!(100));
     served.end();
     hanging.set_read_timeout(Some(LONG)).expect("a time limit");
@@ -183,13 +184,11 @@ fn clients_that_are_killed_or_hang_do_not_harm_a_program_in_c() {
 #[test]
 fn a_deadline_that_passes_is_told_and_the_program_goes_on() {
     let mut served = Served::start();
-    writeln!(served.input.as_ref().expect("it runs"), "work").expect("it reads");
-    // Until it has begun to work it may still come to a host point.
-    std::thread::sleep(Duration::from_millis(150));
+    assert_eq!(served.tell("work"), "working");
     let error =
         served.client().request("gc.collect", object(json!({ "deadline_ms": 30 })), LONG).expect_err("no host point");
     assert!(matches!(&error, ClientError::Told { code: -32001, message, .. } if message.contains("30 ms")), "{error}");
-    assert_eq!(served.line(), "worked");
+    assert_eq!(served.tell(""), "worked");
     assert_eq!(served.ask("gc.report", json!({}))["collections"], json!(0), "it is not done late");
     served.end();
 }
@@ -265,8 +264,7 @@ fn a_socket_that_a_killed_program_left_is_replaced_and_one_in_use_is_not() {
 #[test]
 fn a_program_that_exits_while_it_is_asked_says_so() {
     let mut served = Served::start();
-    writeln!(served.input.as_ref().expect("it runs"), "work").expect("it reads");
-    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(served.tell("work"), "working");
     let mut client = served.client();
     let path = served.socket.clone();
     let asking = std::thread::spawn(move || client.request("gc.collect", Map::new(), LONG));

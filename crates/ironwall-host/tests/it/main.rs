@@ -1,5 +1,6 @@
 //! The host's way to a runtime: without I/O, through the mailbox, and over sockets.
 
+mod entries;
 mod explain;
 mod mailbox;
 mod protocol;

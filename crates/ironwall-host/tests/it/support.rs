@@ -55,6 +55,34 @@ impl Program {
         Self { runtime, table, frame, root, dead }
     }
 
+    /// A program with a graph of some hundred pairs more, which depends on a seed alone. Some of them are led to by the
+    /// root, some by a handle, and some by nothing.
+    pub(crate) fn with_graph(seed: u64) -> Self {
+        let mut program = Self::new();
+        let pair = program.table.structure_id(Kind::Heap, "Pair");
+        let entry = program.runtime.entry(program.table.id(), pair).expect("an entry");
+        // A linear congruential generator; its upper bits are good enough to choose with.
+        let mut state = seed;
+        let mut choose = move |count: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).expect("31 bits") % count
+        };
+        let pairs: Vec<Block> =
+            (0..100 + choose(400)).map(|_| program.runtime.allocate(entry).expect("room")).collect();
+        for &pair in &pairs {
+            for slot in [0, 8] {
+                if choose(3) != 0 {
+                    let to = pairs[choose(pairs.len())];
+                    program.runtime.store(pair, slot, to.address()).expect("a slot");
+                }
+            }
+        }
+        let right = Block::from_word(program.runtime.load(program.root, 8).expect("a word")).expect("a block");
+        program.runtime.store(right, 8, pairs[choose(pairs.len())].address()).expect("a slot");
+        program.runtime.handle(pairs[choose(pairs.len())]).expect("a handle");
+        program
+    }
+
     /// Makes the next collection find damage.
     pub(crate) fn damage(&mut self) {
         self.runtime.store(self.root, 0, 0x10).expect("a slot");
