@@ -1,7 +1,8 @@
-//! Measures the Ironwall runtime beside the Boehm collector and malloc: `ironwall-bench [PAIRS [FILTER]]`.
+//! Measures the Ironwall runtime beside the Boehm collector and malloc: `ironwall-bench [ROUNDS [FILTER]]`.
 //!
-//! Every run is a process of its own, `ironwall-bench run MEMORY PROGRAM`, that prints its figures. The runs of a
-//! comparison alternate, and what is told is the median of the ratios of neighbours. Boehm is loaded at run time
+//! Every run is a process of its own, `ironwall-bench run MEMORY PROGRAM`, that prints its figures. In a round, all
+//! memories run a program one after the other, in the opposite order each second time, and what is told is the median
+//! of the ratios in rounds. Boehm is loaded at run time
 //! (`libgc.so.1`, one marker) and gets the same nodes: the same 32 bytes of prefix, written too. `boehm-plain` is
 //! Boehm as one would use it, without a prefix.
 
@@ -12,11 +13,12 @@ mod programs;
 
 use anyhow::{Context, Result, bail};
 use memory::{Boehm, Ironwall, Malloc};
-use programs::{Figures, PROGRAMS};
+use programs::{Figures, PROGRAMS, Program};
+use std::collections::BTreeMap;
 use std::process::Command;
 
-/// What is compared with Boehm on the same nodes.
-const MEMORIES: [&str; 4] = ["ironwall", "ironwall-unwiped", "boehm-plain", "malloc"];
+/// What is compared.
+const MEMORIES: [&str; 5] = ["ironwall", "ironwall-unwiped", "boehm", "boehm-plain", "malloc"];
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -27,9 +29,9 @@ fn main() -> Result<()> {
             Ok(())
         }
         [] => compare(7, ""),
-        [pairs] => compare(pairs.parse().context("the number of pairs")?, ""),
-        [pairs, filter] => compare(pairs.parse().context("the number of pairs")?, filter),
-        _ => bail!("usage: ironwall-bench [PAIRS [FILTER]]"),
+        [rounds] => compare(rounds.parse().context("the number of rounds")?, ""),
+        [rounds, filter] => compare(rounds.parse().context("the number of rounds")?, filter),
+        _ => bail!("usage: ironwall-bench [ROUNDS [FILTER]]"),
     }
 }
 
@@ -56,39 +58,59 @@ fn spawn(memory: &str, program: &str) -> Result<Figures> {
     })
 }
 
-fn compare(pairs: usize, filter: &str) -> Result<()> {
-    println!("| Program | Run | CPU s | ÷ Boehm | (range) | Peak MiB | ÷ Boehm | Longest pause ms | ÷ Boehm |");
-    println!("|---|---|---|---|---|---|---|---|---|");
+fn compare(rounds: usize, filter: &str) -> Result<()> {
+    println!(
+        "| Program | Run | CPU s | Mobj/s | ÷ Boehm | (range) | ÷ malloc | Peak MiB | ÷ Boehm | ÷ malloc | Longest pause ms | ÷ Boehm |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     for (program, kind) in PROGRAMS.iter().filter(|(name, _)| name.contains(filter)) {
+        let mut memories: Vec<&str> = MEMORIES.into_iter().filter(|memory| kind.suits(memory)).collect();
+        // So that files are in memory and the processor is awake.
         spawn("boehm", program)?;
-        let mut boehm_cpu = Vec::new();
-        for memory in MEMORIES.into_iter().filter(|memory| kind.suits(memory)) {
-            let mut rows: Vec<(Figures, Figures)> = Vec::new();
-            for i in 0..pairs {
-                let one = if i % 2 == 0 { Some(spawn(memory, program)?) } else { None };
-                let boehm = spawn("boehm", program)?;
-                let one = one.map_or_else(|| spawn(memory, program), Ok)?;
-                rows.push((one, boehm));
-                boehm_cpu.push(boehm.cpu_s);
-            }
-            let of = |f: fn(&Figures) -> f64| sorted(rows.iter().map(|(one, _)| f(one)));
-            let ratio = |f: fn(&Figures) -> f64| sorted(rows.iter().map(|(one, boehm)| f(one) / f(boehm)));
-            let cpu = ratio(|figures| figures.cpu_s);
-            println!(
-                "| {program} | {memory} | {:.3} | **{:.2}** | {:.2}–{:.2} | {:.0} | {:.2} | {:.1} | {:.2} |",
-                middle(&of(|figures| figures.cpu_s)),
-                middle(&cpu),
-                cpu[0],
-                cpu[cpu.len() - 1],
-                middle(&of(|figures| figures.peak_mib)),
-                middle(&ratio(|figures| figures.peak_mib)),
-                middle(&of(|figures| figures.pause_ms)),
-                middle(&ratio(|figures| figures.pause_ms)),
-            );
+        let mut all: Vec<BTreeMap<&str, Figures>> = Vec::new();
+        for _ in 0..rounds {
+            let runs = memories.iter().map(|&memory| Ok((memory, spawn(memory, program)?)));
+            all.push(runs.collect::<Result<_>>()?);
+            // What grows or shrinks with time is then in neither's favour.
+            memories.reverse();
         }
-        println!("| {program} | boehm | {:.3} | 1 | | | | | |", middle(&sorted(boehm_cpu.into_iter())));
+        for memory in MEMORIES.into_iter().filter(|memory| kind.suits(memory)) {
+            println!("{}", row(program, *kind, memory, &all));
+        }
     }
     Ok(())
+}
+
+/// A line of the table: medians of figures, and of their ratios to those of the same round.
+fn row(program: &str, kind: Program, memory: &str, all: &[BTreeMap<&str, Figures>]) -> String {
+    let of = |f: fn(&Figures) -> f64| sorted(all.iter().map(|round| f(&round[memory])));
+    let ratios = |to: &str, f: fn(&Figures) -> f64| {
+        sorted(all.iter().filter_map(|round| Some(f(&round[memory]) / f(round.get(to)?))))
+    };
+    let ratio = |to: &str, f: fn(&Figures) -> f64| {
+        let ratios = ratios(to, f);
+        if to == memory || ratios.is_empty() { "–".to_owned() } else { format!("{:.2}", middle(&ratios)) }
+    };
+    let [cpu, peak, pause] = [|f: &Figures| f.cpu_s, |f: &Figures| f.peak_mib, |f: &Figures| f.pause_ms];
+    let (seconds, cpu_ratios) = (middle(&of(cpu)), ratios("boehm", cpu));
+    let speed = kind.objects().map_or_else(|| "–".to_owned(), |objects| format!("{:.0}", objects / seconds / 1e6));
+    let range = match cpu_ratios[..] {
+        [first, .., last] if memory != "boehm" => format!("{first:.2}–{last:.2}"),
+        _ => "–".to_owned(),
+    };
+    let (pause_ms, pause_ratio) = match middle(&of(pause)) {
+        // What does not collect.
+        ms if ms < 0.01 => ("–".to_owned(), "–".to_owned()),
+        ms => (format!("{ms:.1}"), ratio("boehm", pause)),
+    };
+    format!(
+        "| {program} | {memory} | {seconds:.3} | {speed} | {} | {range} | {} | {:.0} | {} | {} | {pause_ms} | {pause_ratio} |",
+        ratio("boehm", cpu),
+        ratio("malloc", cpu),
+        middle(&of(peak)),
+        ratio("boehm", peak),
+        ratio("malloc", peak),
+    )
 }
 
 fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {

@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 use std::str::FromStr;
 
 /// All programs.
-pub(crate) const PROGRAMS: [(&str, Program); 9] = [
+pub(crate) const PROGRAMS: [(&str, Program); 10] = [
     ("binary-trees per depth", Program::BinaryTrees { nodes_per_collection: usize::MAX }),
     ("binary-trees per 1M", Program::BinaryTrees { nodes_per_collection: 1_000_000 }),
     ("GCBench", Program::GcBench),
@@ -17,7 +17,14 @@ pub(crate) const PROGRAMS: [(&str, Program); 9] = [
     ("allocate fresh", Program::Allocate { rounds: 1 }),
     ("allocate reuse", Program::Allocate { rounds: 8 }),
     ("sweep half", Program::SweepHalf),
+    ("sweep all", Program::SweepAll),
 ];
+
+/// The nodes of a marking, of a round of allocation, of a sweep; and how many sweeps are measured.
+const MARKED: usize = 1 << 20;
+const MADE: usize = 4_000_000;
+const SWEPT: usize = 4_000_000;
+const SWEEPS: usize = 8;
 
 /// A program.
 #[derive(Clone, Copy)]
@@ -32,6 +39,8 @@ pub(crate) enum Program {
     Allocate { rounds: usize },
     /// Collections of a million nodes of which every second is dead.
     SweepHalf,
+    /// Collections of four million nodes that are all dead, so that nothing is marked.
+    SweepAll,
 }
 
 /// How a million nodes hang together.
@@ -82,15 +91,26 @@ impl Program {
         memory != "malloc" || matches!(self, Self::BinaryTrees { .. } | Self::GcBench | Self::Allocate { rounds: 1 })
     }
 
+    /// How many objects the measured part marks, makes or sweeps.
+    pub(crate) fn objects(self) -> Option<f64> {
+        match self {
+            Self::BinaryTrees { .. } | Self::GcBench | Self::SweepHalf => None,
+            Self::Mark(_) => Some(10.0 * MARKED as f64),
+            Self::Allocate { rounds } => Some((rounds.max(2) - 1) as f64 * MADE as f64),
+            Self::SweepAll => Some(SWEEPS as f64 * SWEPT as f64),
+        }
+    }
+
     pub(crate) fn run<M: Memory>(self, memory: &mut M) -> Figures {
         let start = cpu_s();
         let mut run = Run { memory, pause: 0.0, measured: None };
         match self {
             Self::BinaryTrees { nodes_per_collection } => run.binary_trees(17, nodes_per_collection),
             Self::GcBench => run.gc_bench(),
-            Self::Mark(shape) => run.mark(shape, 1 << 20),
-            Self::Allocate { rounds } => run.allocate(rounds, 4_000_000),
+            Self::Mark(shape) => run.mark(shape, MARKED),
+            Self::Allocate { rounds } => run.allocate(rounds, MADE),
             Self::SweepHalf => run.sweep_half(1 << 20),
+            Self::SweepAll => run.sweep_all(SWEPT),
         }
         let cpu_s = run.measured.unwrap_or_else(|| cpu_s() - start);
         Figures { cpu_s, pause_ms: run.pause * 1000.0, peak_mib: peak_mib() }
@@ -228,6 +248,19 @@ impl<M: Memory> Run<'_, M> {
                 measured += cpu_s() - start;
             }
             self.collect();
+        }
+        self.measured = Some(measured);
+    }
+
+    fn sweep_all(&mut self, count: usize) {
+        let mut measured = 0.0;
+        for round in 0..=SWEEPS {
+            for _ in 0..count {
+                black_box(self.memory.node());
+            }
+            // In the first round memory is used for the first time.
+            let pause = self.collect();
+            measured += if round == 0 { 0.0 } else { pause };
         }
         self.measured = Some(measured);
     }
