@@ -191,6 +191,24 @@ fn headers_that_lie() {
 }
 
 #[test]
+fn r8_1_e_members_in_another_order() {
+    let cell = Cell::new();
+    let members = members();
+    for shift in 1..members.len() {
+        let (mut bytes, mut moved) = (Vec::new(), 0);
+        for (i, (name, data)) in members.iter().cycle().skip(shift).take(members.len()).enumerate() {
+            // The one that is first in the right order comes after the last.
+            if i == members.len() - shift {
+                moved = bytes.len();
+            }
+            bytes.extend(member(name.as_bytes(), &[], data));
+        }
+        bytes.extend([0; 2 * tar::BLOCK]);
+        cell.tar(&gzip::compress(&bytes), "tar.order", moved);
+    }
+}
+
+#[test]
 fn manifests_that_lie() {
     let cell = Cell::new();
     let edit = |from: &str, to: &str, rule, offset: usize| {

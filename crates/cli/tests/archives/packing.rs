@@ -45,9 +45,9 @@ fn r8_1_a_unpacked_members_pack_to_the_same_archive() {
 
 #[test]
 fn r7_1_c_the_same_unit_is_the_same_archive_wherever_it_is_made() {
-    let pack = |dir: &Path, environment: &[(&str, &str)], umask: &str| {
+    let pack = |dir: &Path, flags: &[&str], environment: &[(&str, &str)], umask: &str| {
         fs::create_dir_all(dir).unwrap();
-        compile(dir, &[]);
+        compile(dir, flags);
         let script = format!("umask {umask}; exec \"$0\" unit pack unit.json -o names.tgz");
         let mut command = std::process::Command::new("sh");
         command.args(["-c", &script, env!("CARGO_BIN_EXE_vambrace")]).current_dir(dir);
@@ -55,11 +55,16 @@ fn r7_1_c_the_same_unit_is_the_same_archive_wherever_it_is_made() {
         fs::read(dir.join("names.tgz")).unwrap()
     };
     let root = tempfile::tempdir().unwrap();
-    let one = pack(&root.path().join("one"), &[("LANG", "C"), ("TZ", "UTC")], "000");
-    let other =
+    let (one, two) = (root.path().join("one"), root.path().join("another place/\u{fc}"));
+    let here = [("LANG", "C"), ("TZ", "UTC")];
+    let there =
         [("LANG", "tr_TR.UTF-8"), ("LC_ALL", "tr_TR.UTF-8"), ("TZ", "Asia/Kathmandu"), ("SOURCE_DATE_EPOCH", "1")];
-    let two = pack(&root.path().join("another place/\u{fc}"), &other, "077");
-    assert_eq!(one, two);
+    assert_eq!(pack(&one, &[], &here, "000"), pack(&two, &[], &there, "077"));
+    // Debug information names the directory, unless the compiler is told not to.
+    let map = |dir: &Path| format!("-ffile-prefix-map={}=.", dir.display());
+    let (of_one, of_two) = (map(&one), map(&two));
+    assert_eq!(pack(&one, &["-g", &of_one], &here, "022"), pack(&two, &["-g", &of_two], &there, "077"));
+    assert_ne!(pack(&one, &["-g"], &here, "022"), pack(&two, &["-g"], &there, "077"), "why the flag is needed");
 }
 
 #[test]
