@@ -96,7 +96,7 @@ impl<'a> Audit<'a> {
                 return self.report(object, at, rule, what);
             }
         };
-        let (bytes, table, symbols) = (object.bytes, &parsed.sections, parsed.symbols.len());
+        let (bytes, table, symbols) = (object.bytes, &parsed.sections, &parsed.symbols);
         let faults = match Sections::new(bytes, self.target, table, parsed.sections_at, symbols) {
             Ok(sections) => sections.check(self.limit - self.problems.len()),
             Err(fault) => vec![fault],
@@ -107,9 +107,9 @@ impl<'a> Audit<'a> {
             self.report(object, at, rule, what);
         }
         self.is_whole &= is_readable;
-        let mut names = Budget::of(object.bytes);
+        let names = Budget::of(object.bytes);
         for (index, symbol) in parsed.symbols.enumerate().take_while(|_| is_readable) {
-            if self.problems.len() >= self.limit || !self.check_symbol(&parsed, index, symbol, &mut names) {
+            if self.problems.len() >= self.limit || !self.check_symbol(&parsed, index, symbol, &names) {
                 self.is_whole = false;
                 break;
             }
@@ -154,7 +154,7 @@ impl<'a> Audit<'a> {
         parsed: &Parsed<'_, 'a>,
         index: SymbolIndex,
         symbol: &elf::Sym64<LittleEndian>,
-        names: &mut Budget,
+        names: &Budget,
     ) -> bool {
         let at = parsed.symbols_at + index.0 * SYMBOL_LEN;
         let is_local = symbol.st_bind() == elf::STB_LOCAL;
@@ -272,6 +272,10 @@ impl<'a> Audit<'a> {
         if declared != &symbols.metadata {
             return;
         }
+        if flags & (elf::SHF_WRITE.0 | elf::SHF_MERGE.0) != 0 {
+            let what = format!("{} is where it can be written, or taken apart by the linker", declared.name);
+            return self.report(parsed.object, at + 6, "elf.table", what);
+        }
         let value = symbol.st_value(ENDIAN) as usize;
         let range = value..value.saturating_add(self.table.len());
         let found = section.data(ENDIAN, parsed.object.bytes).ok().and_then(|data| data.get(range.clone()));
@@ -316,7 +320,7 @@ pub(crate) fn names(bytes: &[u8]) -> (BTreeMap<String, bool>, BTreeSet<String>) 
     let symbols = Header::parse(bytes)
         .and_then(|header| header.sections(ENDIAN, bytes))
         .and_then(|sections| sections.symbols(ENDIAN, bytes, elf::SHT_SYMTAB));
-    let mut budget = Budget::of(bytes);
+    let budget = Budget::of(bytes);
     for symbol in symbols.iter().flat_map(SymbolTable::iter).filter(|symbol| symbol.st_bind() != elf::STB_LOCAL) {
         let name = symbols.as_ref().ok().and_then(|table| table.symbol_name(ENDIAN, symbol).ok());
         // The audit tells what is wrong with the rest.

@@ -4,21 +4,24 @@
 //! pointers that a C library runs through, libraries to be linked with, code to be compiled; it drops one of two
 //! groups of the same name. So whatever is not listed here is refused.
 
+use crate::name::check_identifier;
 use crate::problem::escaped;
 use crate::target::Target;
-use object::LittleEndian;
 use object::elf;
-use object::read::elf::{Rela as _, SectionHeader as _, SectionTable};
+use object::read::elf::{Rela as _, SectionHeader as _, SectionTable, SymbolTable};
+use object::{LittleEndian, SymbolIndex};
+use std::cell::Cell;
 
 pub(crate) type Header = elf::FileHeader64<LittleEndian>;
 type Section = elf::SectionHeader64<LittleEndian>;
 const ENDIAN: LittleEndian = LittleEndian;
 
-/// The length of a header of a section; in it, where its type, flags and offset are.
+/// The length of a header of a section; in it, where its type, flags, offset and length of entries are.
 const HEADER_LEN: usize = 64;
 const TYPE: usize = 4;
 const FLAGS: usize = 8;
 const OFFSET: usize = 24;
+const ENTRY: usize = 56;
 /// The length of a relocation, and where its type is.
 const RELA_LEN: usize = 24;
 const RELA_TYPE: usize = 8;
@@ -79,24 +82,24 @@ pub(crate) struct Sections<'a> {
     names: Vec<&'a [u8]>,
     /// Where their headers are.
     at: usize,
-    /// How many symbols there are.
-    symbols: usize,
+    symbols: &'a SymbolTable<'a, Header>,
+    budget: Budget,
 }
 
 /// How many bytes of names are still looked at. Names may share their bytes, so that many of them could be far longer
 /// together than the file.
-pub(crate) struct Budget(usize);
+pub(crate) struct Budget(Cell<usize>);
 
 impl Budget {
     /// What is enough for every object that is not made to waste time.
     pub(crate) fn of(bytes: &[u8]) -> Self {
-        Self(bytes.len().saturating_mul(16))
+        Self(Cell::new(bytes.len().saturating_mul(16)))
     }
 
     /// Whether there is enough for a name.
-    pub(crate) fn take(&mut self, name: &[u8]) -> bool {
-        let left = self.0.checked_sub(name.len());
-        self.0 = left.unwrap_or_default();
+    pub(crate) fn take(&self, name: &[u8]) -> bool {
+        let left = self.0.get().checked_sub(name.len());
+        self.0.set(left.unwrap_or_default());
         left.is_some()
     }
 }
@@ -118,9 +121,9 @@ impl<'a> Sections<'a> {
         target: Target,
         table: &'a SectionTable<'a, Header>,
         at: usize,
-        symbols: usize,
+        symbols: &'a SymbolTable<'a, Header>,
     ) -> Result<Self, Fault> {
-        let mut budget = Budget::of(bytes);
+        let budget = Budget::of(bytes);
         let (mut names, mut left) = (Vec::new(), bytes.len() as u64);
         for (index, section) in table.enumerate() {
             let at = at + index.0 * HEADER_LEN;
@@ -134,7 +137,7 @@ impl<'a> Sections<'a> {
                 .ok_or_else(|| (at + OFFSET, "elf.format", "sections are longer than the file".to_owned()))?;
             names.push(name);
         }
-        Ok(Self { bytes, target, table, names, at, symbols })
+        Ok(Self { bytes, target, table, names, at, symbols, budget })
     }
 
     /// What is wrong with the sections, at most so many faults.
@@ -221,6 +224,15 @@ impl<'a> Sections<'a> {
         if kind != NOBITS && section.data(ENDIAN, self.bytes).is_err() {
             return Err((OFFSET, "elf.format", "is out of bounds".to_owned()));
         }
+        // Linkers divide by this to know how many entries there are.
+        let entry = match kind {
+            SYMTAB | RELA => 24,
+            GROUP | SYMTAB_SHNDX => 4,
+            _ => section.sh_entsize(ENDIAN),
+        };
+        if section.sh_entsize(ENDIAN) != entry {
+            return Err((ENTRY, "elf.format", "has entries of another length".to_owned()));
+        }
         if flags & elf::SHF_COMPRESSED.0 != 0 {
             let most = FREE.saturating_add(section.sh_size(ENDIAN).saturating_mul(RATIO));
             if !is_debug(name) || self.compressed_size(section).is_none_or(|size| size > most) {
@@ -244,6 +256,13 @@ impl<'a> Sections<'a> {
         let (flags, members) = section.group(ENDIAN, self.bytes).map_err(|_| damaged())?.ok_or_else(damaged)?;
         if flags.0 & !elf::GRP_COMDAT.0 != 0 {
             return Err(damaged());
+        }
+        // The names of such groups are digests, which no function or variable of a program has.
+        let signature = self.symbols.symbol(SymbolIndex(section.sh_info(ENDIAN) as usize)).ok();
+        let signature = signature.and_then(|symbol| self.symbols.symbol_name(ENDIAN, symbol).ok());
+        match signature.filter(|name| self.budget.take(name)).map(str::from_utf8) {
+            Some(Ok(name)) if !name.is_empty() && check_identifier(name).is_err() => {}
+            _ => return Err((0, "elf.group", "has no name, or one that code could have".to_owned())),
         }
         for member in members {
             let (member, name) = self.get(member.get(ENDIAN)).ok_or_else(damaged)?;
@@ -271,7 +290,9 @@ impl<'a> Sections<'a> {
                 let what = format!("a relocation in {name} is for loaders, which may call what it names");
                 return Some((at + RELA_TYPE, "elf.relocation", what));
             }
-            if relocation.r_offset(ENDIAN) >= len || relocation.r_sym(ENDIAN, false) as usize >= self.symbols.max(1) {
+            if relocation.r_offset(ENDIAN) >= len
+                || relocation.r_sym(ENDIAN, false) as usize >= self.symbols.len().max(1)
+            {
                 return Some((at, "elf.format", format!("a relocation in {name} is out of bounds")));
             }
         }

@@ -162,6 +162,37 @@ fn the_table_in_the_object_is_the_one_in_the_archive() {
 }
 
 #[test]
+fn a_table_that_can_be_written_or_that_linkers_merge_is_refused() {
+    let table = list().image().expect("a table");
+    for flags in [3, 0x12, 0x32] {
+        let mut maker = Maker::new(Target::X86_64Linux);
+        let section = maker.object.add_section(Vec::new(), b".data.table".to_vec(), SectionKind::Data);
+        let name = symbol("listMetadataTable", SymbolKind::Data, SymbolSection::Undefined, false);
+        let name = maker.object.add_symbol(name);
+        maker.object.add_symbol_data(name, section, &table, 16);
+        *maker.object.section_flags_mut(section) = object::SectionFlags::Elf {
+            sh_type: object::elf::SHT_PROGBITS,
+            sh_flags: object::elf::SectionFlags(flags),
+        };
+        maker.define("listGlobalTable", StandardSection::Data, &[0; 16]);
+        for name in ["listRuntimeInit", "list_push", "list_len"] {
+            maker.define(name, StandardSection::Text, &[0xc3]);
+        }
+        assert_eq!(with_object(maker.bytes()), [("elf.table", Place::Tar)], "{flags:#x}");
+    }
+}
+
+#[test]
+fn tables_whose_entries_linkers_would_count_otherwise_are_refused() {
+    let table = list().image().expect("a table");
+    let mut bytes = Maker::unit(Target::X86_64Linux, "list", &table, &["list_push", "list_len"], &[]).bytes();
+    let headers = u64::from_le_bytes(bytes[40..48].try_into().expect("a word")) as usize;
+    let symbols = (headers..bytes.len()).step_by(64).find(|at| bytes[at + 4] == 2).expect("a table of symbols");
+    bytes[symbols + 56] = 48;
+    assert_eq!(with_object(bytes), [("elf.format", Place::Tar)]);
+}
+
+#[test]
 fn a_relocation_of_the_table_is_refused() {
     let rules = with(|maker| {
         let section = maker.object.section_id(StandardSection::ReadOnlyData);

@@ -128,7 +128,7 @@ fn what_compilers_usually_make_is_accepted() {
         &["-O2"],
         &["-O0", "-g3", "-fPIC"],
         &["-O2", "-g", "-fPIC", "-ffunction-sections", "-fdata-sections"],
-        &["-O3", "-g3", "-gz", "-fPIE"],
+        &["-O3", "-g3", "-gz", "-fPIE", "-fdebug-types-section"],
         &["-Os", "-gdwarf-4", "-fstack-protector-all", "-frecord-gcc-switches"],
         &["-O1", "-fno-asynchronous-unwind-tables", "-fvisibility=hidden"],
         &["-O2", "-fexceptions", "-fsplit-stack", "-pg"],
@@ -206,6 +206,9 @@ fn what_linkers_compile_or_choose_is_refused() {
     check("", &["-flto"], "elf.section");
     check("", &["-flto", "-ffat-lto-objects"], "elf.section");
     let group = ".section .text.f,\\\"axG\\\",@progbits,memcpy,comdat\\nnop\\n.text";
+    check(&format!("__asm__(\"{group}\");"), &[], "elf.group");
+    // A group of debug information that has the name of another's code.
+    let group = ".section .debug_x,\\\"G\\\",@progbits,_ZN1a1bEv,comdat\\n.quad 0\\n.text";
     check(&format!("__asm__(\"{group}\");"), &[], "elf.group");
     check("__asm__(\".section .gnu.linkonce.t.memcpy,\\\"ax\\\"\\nnop\\n.text\");", &[], "elf.section");
     check("__asm__(\".section .gnu.warning.puts\\n.string \\\"x\\\"\\n.text\");", &[], "elf.section");
