@@ -61,6 +61,29 @@ fn a_lock_file_tells_where_it_is_wrong() {
 }
 
 #[test]
+fn whatever_a_lock_file_is_what_is_read_has_the_form_that_is_written() {
+    let text = lock().to_text().into_bytes();
+    let pieces: [&[u8]; 8] = [b"\"", b"{", b"]", b",", b"\n", b"\0", b"\xff", b"\"name\": \"a\""];
+    let mut accepted = 0;
+    for at in 0..text.len() {
+        for piece in pieces {
+            for skipped in [0, 1, 7] {
+                let rest = &text[(at + skipped).min(text.len())..];
+                let changed = [&text[..at], piece, rest].concat();
+                match Lock::parse(&changed) {
+                    Ok(lock) => {
+                        assert_eq!(lock.to_text().as_bytes(), changed);
+                        accepted += 1;
+                    }
+                    Err(problems) => assert!(problems.iter().all(|one| one.offset <= changed.len() as u64)),
+                }
+            }
+        }
+    }
+    assert!(accepted > 0, "a byte that is replaced by itself is no change");
+}
+
+#[test]
 fn archives_that_differ_are_missing_or_are_not_locked_are_told() {
     let (lock, inputs) = (lock(), [part("list", None), part("tree", Some(3))]);
     assert_eq!(lock.check_digests(&digests(&inputs)), []);

@@ -5,6 +5,7 @@ use crate::examples::{compile, describe, library};
 use crate::tools::{here, run, scratch};
 use ironwall_archive::link::{Input, link};
 use ironwall_archive::pack::pack;
+use ironwall_archive::problem::hex;
 use ironwall_archive::{Description, Limits, Target};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,7 @@ use std::sync::OnceLock;
 
 /// Links a program of these units, each in an archive of its own, and a file that holds `main`.
 fn program(sources: &Path, units: &[&str], main: &str, dir: &Path) -> PathBuf {
-    let mut inputs: Vec<Input> = units.iter().map(|unit| archive(sources, unit, dir)).collect();
-    inputs.reverse();
+    let inputs: Vec<Input> = units.iter().rev().map(|unit| archive(sources, unit, dir)).collect();
     let plan = link(&inputs, Target::X86_64Linux).unwrap_or_else(|findings| panic!("{findings:#?}"));
     let mut objects = Vec::new();
     for (name, bytes) in plan.files() {
@@ -89,6 +89,17 @@ fn r8_1_d_a_body_that_calls_a_later_unit_is_told_and_damages_nothing() {
     let said = trial("later");
     assert!(said.starts_with("create: 0\nbody of first\ninit: 12\nunit "), "{said}");
     assert!(said.ends_with("collect: 0\n") && !said.contains("body of second"), "{said}");
+}
+
+#[test]
+fn r8_b_objects_of_a_linked_program_have_the_tables_that_their_archives_name() {
+    let said = trial("provenance");
+    for (line, unit) in said.lines().skip_while(|line| !line.starts_with("unit ")).skip(1).zip(["first", "second"]) {
+        let archive = archive(&here().join("tests/linked"), unit, &scratch("linked-provenance"));
+        let uuid = archive.archive().manifest().units[0].uuid;
+        assert_eq!(line, hex(&uuid.0), "{unit}");
+    }
+    assert_eq!(said.lines().filter(|line| line.len() == 32).count(), 2, "{said}");
 }
 
 #[test]

@@ -16,6 +16,19 @@ int trial_calls_later(void)
     return calls_later;
 }
 
+/* Prints of which table a block is, as the runtime has it. */
+static void provenance(iw_runtime *heap, iw_ref block)
+{
+    iw_block_info info = {.size = sizeof info};
+    size_t i;
+    if (iw_block_at(heap, block, &info) == IW_OK) {
+        for (i = 0; i < sizeof info.table; i++) {
+            printf("%02x", info.table[i]);
+        }
+    }
+    printf("\n");
+}
+
 static void say(const char *what, iw_status status)
 {
     printf("%s: %d\n", what, (int)status);
@@ -44,6 +57,10 @@ int main(int count, char **words)
         calls_later = strcmp(trial, "later") == 0;
         say("init", ironwall_units_init(heap, &unit));
         printf("unit %u of %u\n", (unsigned)unit, (unsigned)IRONWALL_UNITS);
+        if (strcmp(trial, "provenance") == 0) {
+            provenance(heap, first_make(heap));
+            provenance(heap, second_make(heap));
+        }
         if (strcmp(trial, "twice") == 0) {
             say("again", ironwall_units_init(heap, NULL));
             say("start", iw_start_unit(heap, 0));
