@@ -3,10 +3,11 @@
 use super::plan::{External, Note};
 use super::units::{LinkedUnit, find};
 use super::{Finding, order};
+use crate::elf;
 use ironwall::Uuid;
 use ironwall::tag::Tags;
 use ironwall_format::uuid_text;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// That every import is there, with the layouts that the importer was compiled for.
 pub(super) fn imports(units: &[LinkedUnit<'_>], findings: &mut Vec<Finding>) {
@@ -39,7 +40,12 @@ pub(super) fn imports(units: &[LinkedUnit<'_>], findings: &mut Vec<Finding>) {
     }
 }
 
-/// That no symbol is defined twice, and that nobody who is not prepared for a collection calls what may collect.
+/// The runtime's functions that collect, or run what may.
+const COLLECTING: [&str; 6] =
+    ["iw_collect", "iw_host_point", "iw_host_serve", "iw_may_collect", "iw_run_init", "ironwall_units_init"];
+
+/// That no symbol is defined twice, and that effects are consistent: nobody who is not prepared for a collection needs
+/// what may collect, and a unit of which nothing may collect needs nothing that does.
 pub(super) fn symbols(units: &[LinkedUnit<'_>], findings: &mut Vec<Finding>) {
     let mut defined: BTreeMap<&str, (&LinkedUnit<'_>, bool)> = BTreeMap::new();
     for unit in units {
@@ -59,7 +65,20 @@ pub(super) fn symbols(units: &[LinkedUnit<'_>], findings: &mut Vec<Finding>) {
                 findings.push(unit.finding(symbol.at, "link.effect", what));
             }
         }
+        let claims_none = !unit.manifest.symbols.each().chain(&unit.manifest.exports).any(|symbol| symbol.may_collect);
+        let collects =
+            |name: &str| COLLECTING.contains(&name) || defined.get(name).is_some_and(|(_, collects)| *collects);
+        if let Some(name) = needs(unit).into_iter().find(|name| claims_none && collects(name)) {
+            let title = unit.manifest.title();
+            let what = format!("{title} says that nothing of it may collect, and needs {name}, which may");
+            findings.push(unit.finding(unit.manifest.at, "link.effect", what));
+        }
     }
+}
+
+/// The symbols that a unit's objects need of others, the runtime included.
+fn needs(unit: &LinkedUnit<'_>) -> BTreeSet<String> {
+    unit.objects.iter().flat_map(|object| elf::names(object.bytes).1).collect()
 }
 
 /// That no two structures have the same three tags; those that share only the first are noted.

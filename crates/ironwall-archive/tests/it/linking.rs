@@ -10,31 +10,32 @@ use std::collections::BTreeMap;
 
 const TARGET: Target = Target::X86_64Linux;
 
-/// A unit to be packed: its table, how its symbols begin, what it exports and what it requires. A symbol that begins
-/// with `-` may not collect, or must not.
+/// A unit to be packed: its table, how its symbols begin, whether its body may collect, what it exports and what it
+/// requires. A symbol that begins with `-` may not collect, or must not; one with `+` is of the runtime.
 struct Made<'a> {
     table: Table,
     prefix: &'a str,
+    body_collects: bool,
     exports: &'a [&'static str],
     requires: &'a [&'static str],
 }
 
 fn made(table: Table, prefix: &str) -> Made<'_> {
-    Made { table, prefix, exports: &[], requires: &[] }
+    Made { table, prefix, body_collects: true, exports: &[], requires: &[] }
 }
 
 fn archive(units: &[Made<'_>], targets: &[Target]) -> Archive {
     let mut files = BTreeMap::new();
     let mut described = Vec::new();
     let bare = |symbols: &[&'static str]| -> Vec<&'static str> {
-        symbols.iter().map(|name| name.trim_start_matches('-')).collect()
+        symbols.iter().map(|name| name.trim_start_matches(['-', '+'])).collect()
     };
     let listed = |symbols: &[&str]| {
         let one = |name: &&str| {
             let (collects, name) = name.strip_prefix('-').map_or((true, *name), |name| (false, name));
             format!(r#"{{"symbol": "{name}", "may_collect": {collects}}}"#)
         };
-        symbols.iter().map(one).collect::<Vec<_>>().join(",")
+        symbols.iter().filter(|name| !name.starts_with('+')).map(one).collect::<Vec<_>>().join(",")
     };
     for unit in units {
         let (prefix, table) = (unit.prefix, unit.table.image().expect("an image"));
@@ -49,7 +50,8 @@ fn archive(units: &[Made<'_>], targets: &[Target]) -> Archive {
         described.push(format!(
             r#"{{"table": "{prefix}.table", "symbols": {{"metadata": "{prefix}MetadataTable",
                 "globals": "{prefix}GlobalTable", "init": "{prefix}RuntimeInit"}},
-                "exports": [{}], "requires": [{}], "objects": {{{}}}}}"#,
+                "init_may_collect": {}, "exports": [{}], "requires": [{}], "objects": {{{}}}}}"#,
+            unit.body_collects,
             listed(unit.exports),
             listed(unit.requires),
             objects.join(",")
@@ -167,7 +169,7 @@ fn r8_1_b_the_same_unit_in_two_archives_is_one_unit() {
 #[test]
 fn r8_1_b_two_units_of_one_identity_are_refused() {
     let cell = Structure::of_slots(Kind::Heap, "Cell", 2);
-    let other = |table: Table| Made { table, prefix: "list", exports: &["list_push"], requires: &[] };
+    let other = |table: Table| Made { exports: &["list_push"], ..made(table, "list") };
     let plain = unit(other(list()));
     let table = unit(other(Table::new("ironwall.example", "list").with(cell)));
     let refusals = refused(&[input("a.tgz", &plain), input("b.tgz", &table)]);
@@ -282,6 +284,29 @@ fn who_is_not_prepared_for_a_collection_does_not_call_what_may_collect() {
     assert_eq!(check("-f", "f"), Ok(()));
     assert_eq!(check("f", "f"), Ok(()));
     assert_eq!(check("f", "-f"), Err("p/b is not prepared for a collection, which f of p/a may make".to_owned()));
+}
+
+#[test]
+fn a_unit_that_says_it_never_collects_needs_nothing_that_does() {
+    let base = Table::new("p", "a");
+    let check = |export: &'static str, require: &'static str| {
+        let (exports, requires) = ([export], [require]);
+        let table = Table::new("p", "b").importing(&base);
+        let quiet = Made { body_collects: false, exports: &exports, requires: &requires, ..made(table, "b") };
+        let one = unit(Made { exports: &["f", "-g"], ..made(base.clone(), "a") });
+        let inputs = [input("a.tgz", &one), input("b.tgz", &unit(quiet))];
+        link(&inputs, TARGET).map(|_| ()).map_err(|findings| findings[0].to_string())
+    };
+    assert_eq!(check("-h", "g"), Ok(()));
+    assert_eq!(check("h", "f"), Ok(()), "it says that it may");
+    for (require, name) in [("f", "f"), ("+iw_collect", "iw_collect"), ("+iw_host_point", "iw_host_point")] {
+        let said = check("-h", require).expect_err(name);
+        let expected =
+            format!("b.tgz: link.effect: p/b says that nothing of it may collect, and needs {name}, which may");
+        assert!(said.starts_with(&expected), "{said}");
+        assert_eq!(check("h", require), Ok(()));
+    }
+    assert_eq!(check("-h", "+iw_new_slow"), Ok(()));
 }
 
 #[test]
