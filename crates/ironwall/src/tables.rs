@@ -360,3 +360,33 @@ fn equal_range(sorted: &[u32], compare: impl Fn(&u32) -> core::cmp::Ordering) ->
     let end = start + sorted[start..].partition_point(|shape| compare(shape).is_eq());
     (start < end).then(|| &sorted[start..end])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ironwall_format::describe::Description;
+    use std::format;
+    use std::vec::Vec;
+
+    fn image(unit: &str) -> Vec<u8> {
+        let structure = r#"{"kind": "heap", "name": "S", "fields": [{"name": "next", "type": "ref"}]}"#;
+        let text = format!(r#"{{"package": "p", "unit": "{unit}", "structures": [{structure}]}}"#);
+        Description::parse(text.as_bytes()).expect("a description").image().expect("an image")
+    }
+
+    /// No two names are known that have all three tags in common, so one entry gets the other's here.
+    #[test]
+    fn r7_2_e_an_entry_whose_three_tags_are_taken_is_refused() {
+        let (one, two) = (image("one"), image("two"));
+        let limits = TableLimits { tables: 2, entries: 2, offsets: 2, globals: 0 };
+        let mut words = std::vec![0; limits.words() + 8];
+        let mut tables = Tables::new(&limits, &mut Carver::new(&mut words)).expect("room");
+        let unit = tables.attach(&one, core::iter::empty()).expect("attached");
+        let own = tables.shapes[1].tags;
+        tables.shapes[1].tags = Image::verify(&two).expect("an image").entry(0).tags;
+        assert_eq!(tables.attach(&two, core::iter::empty()), Err(Refusal::TagsTaken));
+        assert_eq!(tables.units().map(|(unit, _)| unit).collect::<Vec<_>>(), [unit], "nothing is attached");
+        tables.shapes[1].tags = own;
+        assert!(tables.attach(&two, core::iter::empty()).is_ok());
+    }
+}
