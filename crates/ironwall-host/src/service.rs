@@ -4,9 +4,11 @@ use ironwall::Runtime;
 use ironwall_explain::Names;
 use serde_json::{Value, json};
 
+use crate::MAX_REQUEST;
 use crate::call::{Answer, Call, Journal, Stopped};
 use crate::error::Error;
-use crate::request::{BadRequest, Request};
+use crate::lines::{Line, Lines};
+use crate::request::{BadRequest, Request, too_long};
 
 /// Answers requests for one runtime.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +49,32 @@ impl Service {
             Ok(request) => respond(request.id, self.perform(request.call, &mut Stopped::new(runtime))),
             Err(BadRequest { id, error }) => respond(id, Err(error)),
         }
+    }
+
+    /// Does what a whole stream of lines asks and gives the stream of answers, as [`crate::serve`] would write it to
+    /// whoever sent these bytes and nothing more.
+    pub fn answer_all(&mut self, bytes: &[u8], runtime: &mut Runtime<'_>) -> Vec<u8> {
+        let mut lines = Lines::new(bytes, MAX_REQUEST);
+        let mut answers = Vec::new();
+        let mut write = |answer: Option<String>| {
+            if let Some(line) = answer {
+                answers.extend_from_slice(line.as_bytes());
+                answers.push(b'\n');
+            }
+        };
+        // Bytes in memory have no errors to read.
+        while let Ok(line) = lines.next_line() {
+            match line {
+                Line::Whole(line) if line.trim_ascii().is_empty() => {}
+                Line::Whole(line) => write(self.answer(&line, runtime)),
+                Line::TooLong => {
+                    write(respond(Some(Value::Null), Err(too_long())));
+                    break;
+                }
+                Line::End => break,
+            }
+        }
+        answers
     }
 }
 

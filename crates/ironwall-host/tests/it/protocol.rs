@@ -116,3 +116,28 @@ fn a_notification_is_done_and_not_answered() {
     assert_eq!(program.runtime.collections(), 1);
     assert_eq!(service.answer(br#"{"jsonrpc":"2.0","method":"gc.nothing"}"#, &mut program.runtime), None);
 }
+
+#[test]
+fn a_stream_of_bytes_is_answered_as_over_a_pair_of_streams() {
+    let request = r#"{"jsonrpc":"2.0","id":1,"method":"gc.collect"}"#;
+    let notification = r#"{"jsonrpc":"2.0","method":"gc.collect"}"#;
+    let batch = format!("[{request},{request}]");
+    let endless = " ".repeat(ironwall_host::MAX_REQUEST + 1);
+    for tail in ["", "{", "\n\n", endless.as_str()] {
+        let bytes = format!("{request}\n\n?\n{notification}\n{batch}\n{request}\n{tail}");
+        let mut program = Program::new();
+        let answers = Service::new().answer_all(bytes.as_bytes(), &mut program.runtime);
+        assert_eq!(program.runtime.collections(), 3);
+
+        let (mut mailbox, mut output) = (ironwall_host::Mailbox::new(), Vec::new());
+        let door = mailbox.door();
+        std::thread::scope(|scope| {
+            let served = scope.spawn(|| ironwall_host::serve(bytes.as_bytes(), &mut output, &door));
+            let mut program = Program::new();
+            while !served.is_finished() {
+                mailbox.serve_for(&mut program.runtime, std::time::Duration::from_millis(1));
+            }
+        });
+        assert_eq!(String::from_utf8(answers), String::from_utf8(output), "{tail:?}");
+    }
+}

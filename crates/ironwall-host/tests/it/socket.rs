@@ -245,7 +245,7 @@ fn a_client_that_reads_nothing_does_not_hold_up_the_program() {
 
 #[test]
 fn a_request_whose_client_is_gone_is_withdrawn() {
-    let running = Running::computing_for(Duration::from_millis(300));
+    let running = Running::computing_for(Duration::from_millis(800));
     let mut stream = running.stream();
     stream.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"gc.collect\"}\n").expect("sent");
     thread::sleep(Duration::from_millis(50));
