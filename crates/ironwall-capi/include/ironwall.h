@@ -1086,7 +1086,7 @@ iw_status iw_host_path(iw_runtime *heap, char *buffer, uint64_t capacity, uint64
 
 /*
  * A host point that waits: serves what clients ask for `milliseconds`, and tells in `*served` how many requests that
- * were, unless it is null. For programs with nothing else to do. `IW_NOT_LISTENING` says that there is no socket.
+ * were, unless it is null. Then it collects if zeal asks for it. For programs with nothing else to do. `IW_NOT_LISTENING` says that there is no socket.
  *
  * What the caller owes:
  * As `iw_collect`; `served` is null or can be written.

@@ -3,12 +3,12 @@
 //! Input and output of the socket are on threads of their own, which block all signals and never touch the heap. What
 //! a host asks for is done by the program's thread, in `iw_host_point` and `iw_host_serve`, and nowhere else.
 
-use crate::collect::die_of;
+use crate::collect::{die_of, iw_may_collect};
 use crate::heap::{Refused, Runtime, enter};
 use crate::memory::with_signals_blocked;
 use crate::objects::block_of;
 use crate::status::{
-    IW_BAD_ARGUMENT, IW_BAD_NAMES, IW_BUFFER_TOO_SMALL, IW_IO, IW_LISTENING, IW_NOT_LISTENING, Status,
+    IW_BAD_ARGUMENT, IW_BAD_NAMES, IW_BUFFER_TOO_SMALL, IW_IO, IW_LISTENING, IW_NOT_LISTENING, IW_OK, Status,
 };
 use crate::types::{IW_EXPLAIN_JSON, IW_EXPLAIN_TEXT, Ref};
 use ironwall_host::socket_file::conventional_path;
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn iw_host_path(
 }
 
 /// A host point that waits: serves what clients ask for `milliseconds`, and tells in `*served` how many requests that
-/// were, unless it is null. For programs with nothing else to do. `IW_NOT_LISTENING` says that there is no socket.
+/// were, unless it is null. Then it collects if zeal asks for it. For programs with nothing else to do. `IW_NOT_LISTENING` says that there is no socket.
 ///
 /// # Safety
 /// As `iw_collect`; `served` is null or can be written.
@@ -109,7 +109,8 @@ pub unsafe extern "C" fn iw_host_serve(heap: *mut Runtime, milliseconds: u32, se
         // SAFETY: it is not null, so it can be written.
         unsafe { served.write(u32::try_from(done).unwrap_or(u32::MAX)) };
     }
-    status
+    // SAFETY: as the caller promises.
+    if status == IW_OK { unsafe { iw_may_collect(heap) } } else { status }
 }
 
 /// Does what waits, or what comes for a time. `None` without a socket.

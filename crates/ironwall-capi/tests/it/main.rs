@@ -6,6 +6,7 @@ mod fast_path;
 mod faults;
 mod header;
 mod host;
+mod host_calls;
 mod linked;
 mod stacks;
 mod surface;
