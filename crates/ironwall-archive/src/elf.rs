@@ -171,7 +171,7 @@ impl<'a> Audit<'a> {
                 return false;
             };
             if symbol.is_undefined(ENDIAN) {
-                self.check_need(parsed, at, name);
+                self.check_need(parsed, at, symbol, name);
             } else {
                 self.check_global(parsed, index, symbol, name);
             }
@@ -180,7 +180,7 @@ impl<'a> Audit<'a> {
     }
 
     /// That a symbol without a definition is declared, or is of the runtime.
-    fn check_need(&mut self, parsed: &Parsed<'_, 'a>, at: usize, name: &'a [u8]) {
+    fn check_need(&mut self, parsed: &Parsed<'_, 'a>, at: usize, symbol: &elf::Sym64<LittleEndian>, name: &'a [u8]) {
         if self.declared.contains_key(name) {
             self.needed.entry(name).or_insert((parsed.object.start + at, parsed.object.path));
         } else if !self.requires.contains(name)
@@ -191,6 +191,10 @@ impl<'a> Audit<'a> {
         {
             let what = format!("{} is needed, and neither declared nor of the runtime", shown(name));
             self.report(parsed.object, at, "elf.undefined", what);
+        } else if symbol.st_visibility() != elf::STV_DEFAULT {
+            // A need can take a symbol from all others' sight.
+            let what = format!("{} would be hidden, and is not of the unit", shown(name));
+            self.report(parsed.object, at + 5, "elf.symbol-kind", what);
         }
     }
 

@@ -26,23 +26,24 @@ const ENTRY: usize = 56;
 const RELA_LEN: usize = 24;
 const RELA_TYPE: usize = 8;
 
-/// Sections that a program has in memory, alone or followed by a dot and more. A name that is an identifier of C is
-/// not among them: linkers let programs run through all sections of such a name.
-const IN_MEMORY: &[&str] = &[
-    ".text",
-    ".data",
-    ".rodata",
-    ".bss",
-    ".tdata",
-    ".tbss",
-    ".eh_frame",
-    ".gcc_except_table",
-    // Of the large code model.
-    ".ltext",
-    ".ldata",
-    ".lrodata",
-    ".lbss",
+// What a program may do with a section in memory.
+const WRITE: u64 = elf::SHF_WRITE.0;
+const ALLOC: u64 = elf::SHF_ALLOC.0;
+const EXECUTE: u64 = elf::SHF_EXECINSTR.0;
+const TLS: u64 = elf::SHF_TLS.0;
+
+/// Sections that a program has in memory, alone or followed by a dot and more, each with the flags that it may have
+/// of the four above: linkers put sections together by name, and the whole gets the flags of all. A name that is an
+/// identifier of C is not among them: linkers let programs run through all sections of such a name.
+const IN_MEMORY: &[(&[&str], &[u64])] = &[
+    // Those with an l are of the large code model.
+    (&[".text", ".ltext"], &[ALLOC | EXECUTE]),
+    (&[".data", ".bss", ".ldata", ".lbss"], &[ALLOC | WRITE, ALLOC]),
+    (&[".rodata", ".lrodata", ".eh_frame", ".gcc_except_table", ".note"], &[ALLOC]),
+    (&[".tdata", ".tbss"], &[ALLOC | WRITE | TLS]),
 ];
+/// Those of them that have no content in the file.
+const WITHOUT_CONTENT: &[&str] = &[".bss", ".lbss", ".tbss"];
 /// Sections for people and debuggers, which are not in memory; likewise.
 const BESIDE: &[&str] = &[".comment", ".GCC.command.line", ".gnu.build.attributes", ".note"];
 /// How the names of debug information begin.
@@ -184,7 +185,9 @@ impl<'a> Sections<'a> {
         let is_known = match kind {
             0 => return Ok(()),
             PROGBITS | NOBITS | X86_64_UNWIND => {
-                is_listed(if is_in_memory { IN_MEMORY } else { BESIDE }, name) || !is_in_memory && is_debug(name)
+                let is_listed_here = if is_in_memory { memory(name).is_some() } else { is_listed(BESIDE, name) };
+                let is_empty = kind != NOBITS || is_listed(WITHOUT_CONTENT, name);
+                is_empty && (is_listed_here || !is_in_memory && is_debug(name))
             }
             NOTE => is_listed(&[".note"], name),
             SYMTAB => name == b".symtab",
@@ -217,9 +220,13 @@ impl<'a> Sections<'a> {
 
     /// What is wrong with a section that may be there.
     fn content(&self, section: &Section, name: &[u8], kind: u32, flags: u64) -> Result<(), Fault> {
-        let is_code = flags & elf::SHF_EXECINSTR.0 != 0;
-        if is_code && (flags & elf::SHF_WRITE.0 != 0 || name == b".note.GNU-stack") {
-            return Err((FLAGS, "elf.executable", "makes memory both writable and executable".to_owned()));
+        // Sections beside have neither.
+        let allowed = memory(name).filter(|_| flags & ALLOC != 0).unwrap_or(&[0]);
+        if !allowed.contains(&(flags & (WRITE | ALLOC | EXECUTE | TLS))) {
+            return Err(match flags & EXECUTE {
+                0 => (FLAGS, "elf.section", "has flags that no such section has".to_owned()),
+                _ => (FLAGS, "elf.executable", "makes memory both writable and executable".to_owned()),
+            });
         }
         if kind != NOBITS && section.data(ENDIAN, self.bytes).is_err() {
             return Err((OFFSET, "elf.format", "is out of bounds".to_owned()));
@@ -308,6 +315,11 @@ impl<'a> Sections<'a> {
             Target::Aarch64Linux => matches!(kind, 1024..=1032),
         }
     }
+}
+
+/// The flags that a section in memory may have, if there is one of this name.
+fn memory(name: &[u8]) -> Option<&'static [u64]> {
+    IN_MEMORY.iter().find(|(names, _)| is_listed(names, name)).map(|(_, flags)| *flags)
 }
 
 /// Whether a section holds debug information.

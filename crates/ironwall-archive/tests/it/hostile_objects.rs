@@ -26,7 +26,10 @@ fn with(change: impl FnOnce(&mut Maker)) -> Vec<(&'static str, Place)> {
 
 fn section(maker: &mut Maker, name: &str, kind: SectionKind) {
     let section = maker.object.add_section(Vec::new(), name.as_bytes().to_vec(), kind);
-    maker.object.append_section_data(section, &[0; 8], 8);
+    match kind {
+        SectionKind::UninitializedData => drop(maker.object.append_section_bss(section, 8, 8)),
+        _ => drop(maker.object.append_section_data(section, &[0; 8], 8)),
+    }
 }
 
 #[test]
@@ -114,8 +117,12 @@ fn constructors_and_what_linkers_act_on_are_refused() {
     for name in [".initial", "my_set", "__libc_atexit", ".rela.iplt", ".plt", ".got", ".text_"] {
         assert_eq!(with(|maker| section(maker, name, SectionKind::Data)), [("elf.section", Place::Tar)], "{name}");
     }
-    for name in [".data.rel.ro.local", ".rodata.str1.1", ".data.my_set"] {
-        assert_eq!(with(|maker| section(maker, name, SectionKind::Data)), [], "{name}");
+    for (name, kind) in [
+        (".data.rel.ro.local", SectionKind::Data),
+        (".data.my_set", SectionKind::ReadOnlyData),
+        (".rodata.str1.1", SectionKind::ReadOnlyData),
+    ] {
+        assert_eq!(with(|maker| section(maker, name, kind)), [], "{name}");
     }
 }
 
@@ -159,6 +166,24 @@ fn the_table_in_the_object_is_the_one_in_the_archive() {
     assert_eq!(with_object(maker.bytes()), [("elf.table", Place::Tar)]);
     let short = Maker::unit(Target::X86_64Linux, "list", b"IRONTBL1", &["list_push", "list_len"], &[]);
     assert_eq!(with_object(short.bytes()), [("elf.table", Place::Tar)]);
+}
+
+#[test]
+fn sections_that_would_give_their_flags_to_others_of_their_name_are_refused() {
+    for (name, kind, rule) in [
+        (".data", SectionKind::Text, "elf.executable"),
+        (".rodata.x", SectionKind::Text, "elf.executable"),
+        (".rodata.x", SectionKind::Data, "elf.section"),
+        (".eh_frame", SectionKind::Data, "elf.section"),
+        (".text.x", SectionKind::Data, "elf.section"),
+        (".text.x", SectionKind::ReadOnlyData, "elf.section"),
+        (".data.x", SectionKind::Tls, "elf.section"),
+        (".tdata", SectionKind::Data, "elf.section"),
+        (".text.x", SectionKind::UninitializedData, "elf.section"),
+        (".debug_info", SectionKind::Text, "elf.section"),
+    ] {
+        assert_eq!(with(|maker| section(maker, name, kind)), [(rule, Place::Tar)], "{name} {kind:?}");
+    }
 }
 
 #[test]

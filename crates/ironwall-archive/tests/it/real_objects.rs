@@ -239,6 +239,7 @@ fn symbols_that_are_not_declared_are_refused() {
     check("int more;", &[], "elf.undeclared");
     check("int system(const char *line) { return line != 0; }", &[], "elf.undeclared");
     check("int iw_collect_more(void) { return 1; }", &[], "elf.undeclared");
+    check("__asm__(\".hidden strlen\");", &[], "elf.symbol-kind");
     check("__attribute__((weak)) int more(void) { return 1; }", &[], "elf.undeclared");
     check("extern int more; static __attribute__((used)) int *f(void) { return &more; }", &[], "elf.undefined");
     check("extern __thread int more; static __attribute__((used)) int f(void) { return more; }", &[], "elf.undefined");
