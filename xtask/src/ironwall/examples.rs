@@ -1,13 +1,13 @@
 //! `cargo xtask ironwall examples`: builds the examples for x86_64 and ARM64, runs them, and compares what they print.
 //!
-//! Each program in C is made as its page says: `vambrace unit table` writes headers and sources of its units, a C
+//! A program in Rust is a package of the workspace. Each program in C is made as its page says: `vambrace unit table` writes headers and sources of its units, a C
 //! compiler compiles every file apart without a warning, and the static library is linked in. The programs run on
 //! this machine, in `vambrace run`, and in QEMU's user mode, as they are and in zeal mode.
 
 use crate::guest;
 use crate::shell::{cargo, root, run as run_command, say, target_dir};
 use crate::tap::End;
-use crate::toolchain::{cross_gcc, need_target, qemu};
+use crate::toolchain::{MUSL, cross_gcc, need_target, qemu};
 
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
@@ -24,11 +24,13 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// What the C sources have to pass.
 const C_FLAGS: &[&str] = &["-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c"];
 
-/// One program in C.
+/// One program.
 pub(super) struct Example {
     name: &'static str,
     /// Where its files are, from the root of the repository.
     dir: &'static str,
+    /// The package of a program in Rust; those in C have units and sources.
+    package: Option<&'static str>,
     units: &'static [&'static str],
     sources: &'static [&'static str],
     runs: &'static [Run],
@@ -57,6 +59,7 @@ const EXAMPLES: &[Example] = &[
     Example {
         name: "list",
         dir: "examples/ironwall/list",
+        package: None,
         units: &["list"],
         sources: &["main.c"],
         runs: &[
@@ -69,6 +72,7 @@ const EXAMPLES: &[Example] = &[
     Example {
         name: "lisp",
         dir: "examples/ironwall/lisp",
+        package: None,
         units: &["lisp"],
         sources: &["main.c"],
         runs: &[
@@ -85,8 +89,26 @@ const EXAMPLES: &[Example] = &[
         ],
     },
     Example {
+        name: "vm",
+        dir: "examples/ironwall/vm",
+        package: Some("ironwall-vm"),
+        units: &[],
+        sources: &[],
+        runs: &[
+            good(&["run", "@programs/closures.iva"], "expected/closures"),
+            good(&["run", "@programs/closures.iva", "--zeal"], "expected/closures"),
+            good(&["run", "@programs/primes.iva"], "expected/primes"),
+            good(&["run", "@programs/strings.iva", "--zeal"], "expected/strings"),
+            good(&["run", "@programs/garbage.iva"], "expected/garbage"),
+            bad(&["run", "@programs/exhaust.iva"], "expected/exhaust", 1),
+            bad(&["run", "@programs/wrong.iva"], "expected/wrong", 65),
+            bad(&["run", "@programs/damaged.ivb"], "expected/damaged", 65),
+        ],
+    },
+    Example {
         name: "coroutines",
         dir: "examples/ironwall/coroutines",
+        package: None,
         units: &["coroutines"],
         sources: &["main.c"],
         runs: &[good(&[], "expected"), good(&["--zeal"], "expected")],
@@ -94,6 +116,7 @@ const EXAMPLES: &[Example] = &[
     Example {
         name: "entry",
         dir: "examples/ironwall/entry",
+        package: None,
         units: &["entry"],
         sources: &["main.c", "collect.S"],
         runs: &[good(&[], "expected")],
@@ -101,6 +124,7 @@ const EXAMPLES: &[Example] = &[
     Example {
         name: "two-libraries",
         dir: "crates/ironwall-capi/examples/two-libraries",
+        package: None,
         units: &["names", "app"],
         sources: &["library.c", "main.c"],
         runs: &[good(&[], "expected")],
@@ -108,8 +132,14 @@ const EXAMPLES: &[Example] = &[
 ];
 
 /// The program that is asked by its host; [`super::door`] runs it.
-pub(super) const SERVED: Example =
-    Example { name: "served", dir: "examples/ironwall/served", units: &["served"], sources: &["main.c"], runs: &[] };
+pub(super) const SERVED: Example = Example {
+    name: "served",
+    dir: "examples/ironwall/served",
+    package: None,
+    units: &["served"],
+    sources: &["main.c"],
+    runs: &[],
+};
 
 /// Compilers and libraries for one kind of processor.
 pub(super) struct Target {
@@ -117,6 +147,7 @@ pub(super) struct Target {
     gcc: PathBuf,
     library: PathBuf,
     link: &'static [&'static str],
+    is_arm64: bool,
 }
 
 /// Builds and runs all examples, or those that are named.
@@ -145,7 +176,7 @@ pub(super) fn run(args: &[String]) -> Result<()> {
         for (machine, target, prefix) in &machines {
             let began = Instant::now();
             for run in example.runs {
-                example.check(run, prefix, &programs[usize::from(target.name == arm64.name)]).context(*machine)?;
+                example.check(run, prefix, &programs[usize::from(target.is_arm64)]).context(*machine)?;
                 count += 1;
             }
             let (runs, took) = (example.runs.len(), began.elapsed().as_secs_f32());
@@ -159,12 +190,18 @@ pub(super) fn run(args: &[String]) -> Result<()> {
 impl Target {
     /// This machine.
     pub(super) fn native() -> Result<Self> {
-        Ok(Self { name: "x86_64", gcc: "gcc".into(), library: library(None)?, link: &[] })
+        Ok(Self { name: "x86_64", gcc: "gcc".into(), library: library(None)?, link: &[], is_arm64: false })
     }
 
     /// ARM64 Linux.
     pub(super) fn arm64() -> Result<Self> {
-        Ok(Self { name: "aarch64", gcc: cross_gcc()?, library: library(Some(GNU))?, link: &["-static"] })
+        Ok(Self {
+            name: "aarch64",
+            gcc: cross_gcc()?,
+            library: library(Some(GNU))?,
+            link: &["-static"],
+            is_arm64: true,
+        })
     }
 }
 
@@ -182,9 +219,26 @@ pub(super) fn library(target: Option<&str>) -> Result<PathBuf> {
     Ok(place.join("release/libironwall_capi.a"))
 }
 
+/// Builds a program in Rust. For ARM64 it is static, and needs no compiler for C.
+fn build_package(package: &str, target: &Target) -> Result<PathBuf> {
+    let mut command = cargo();
+    command.args(["build", "--quiet", "--locked", "--release", "--package", package]);
+    let mut place = target_dir();
+    if target.is_arm64 {
+        need_target(&root(), MUSL)?;
+        command.args(["--target", MUSL]).env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld");
+        place.push(MUSL);
+    }
+    run_command(&mut command)?;
+    Ok(place.join("release").join(package))
+}
+
 impl Example {
     /// Builds the program for a target, in a directory of its own.
     pub(super) fn build(&self, vambrace: &Path, target: &Target) -> Result<PathBuf> {
+        if let Some(package) = self.package {
+            return build_package(package, target);
+        }
         let (dir, root) = (root().join(self.dir), root());
         let place = target_dir().join("ironwall-examples").join(self.name).join(target.name);
         fs::create_dir_all(&place).with_context(|| format!("cannot make {}", place.display()))?;
