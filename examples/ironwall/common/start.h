@@ -61,4 +61,20 @@ static inline iw_report example_collect(iw_runtime *heap)
     return report;
 }
 
+/* The text of a file, which ends at `*end`; the program ends if it cannot be read. */
+static inline char *example_load(const char *path, const char **end)
+{
+    FILE *file = fopen(path, "rb");
+    long length = file != NULL && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    char *text = length >= 0 ? (char *)malloc((size_t)length + 1) : NULL;
+
+    if (text == NULL || fseek(file, 0, SEEK_SET) != 0 || fread(text, 1, (size_t)length, file) != (size_t)length) {
+        perror(path);
+        exit(66);
+    }
+    fclose(file);
+    *end = text + length;
+    return text;
+}
+
 #endif

@@ -29,5 +29,5 @@
 (define compose (lambda (f g) (lambda (x) (f (g x)))))
 (gc)
 (print ((compose add-five (adder 100)) 1))
-(print (list 'a '(b . c) add-five first '()))
+(print (cons 'a (cons '(b . c) (cons add-five (cons first '(()))))))
 (print (eq? 'a 'a))

@@ -2,42 +2,25 @@
  * A Lisp: numbers of 63 bits, symbols, lists, closures, tail calls. Memory is reclaimed where a program says (gc), and
  * nowhere else.
  *
- * Rooting: only (gc) collects, and only `eval` leads there. So `eval` keeps what it needs in a frame, and all that does
- * not call it, the reader too, has none. Symbols are found from the unit's global block.
+ * Rooting: only (gc) collects, and only `eval` leads there. So `eval` keeps what it needs in a frame, and what does not
+ * call it, the reader in text.c too, has none. Symbols are found from the unit's global block.
  *
  * usage: lisp FILE [--zeal]
  */
-#include "start.h"
-#include "lisp.h"
+#include "value.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <setjmp.h>
 
-/* A number times two plus one, an object, or zero for the empty list, which is also what is false. */
-typedef iw_ref value;
-
-enum { QUOTE, IF, DEFINE, LAMBDA, BEGIN, T };
 static const char *const words[] = {"quote", "if", "define", "lambda", "begin", "t"};
-enum { MAX_NESTING = 1000, MAX_CALLS = 5000, MAX_NAME = 64 };
+enum { MAX_CALLS = 5000, HEAP_LEN = 4 << 20 };
 
-#define HEAP_LEN (4u << 20)
-#define WORD(which) (lisp_state_block.word[which])
-#define IS(what, v) ((v) != 0 && ((v) & 1) == 0 && lisp_##what##_at(v)->iw.tag2 == lisp_##what##_TAG2)
-
-static iw_runtime *heap;
+iw_runtime *heap;
 static jmp_buf recover;
-static const char *at, *end;
-static unsigned line = 1, form_line = 1, calls, errors;
-static int is_reading;
+static unsigned calls, errors;
 
-static void print(value v, unsigned nesting);
-
-/* Says what is wrong, and goes on with the next form of the program. */
-__attribute__((noreturn)) static void fail(const char *what, value v)
+void fail(const char *what, value v)
 {
-    printf("line %u: %s", form_line, what);
+    printf("line %u: %s", reader.form_line, what);
     if (v != 0) {
         fputs(": ", stdout);
         print(v, 0);
@@ -47,248 +30,103 @@ __attribute__((noreturn)) static void fail(const char *what, value v)
     longjmp(recover, 1);
 }
 
-static iw_ref made(iw_ref block)
-{
-    if (block == 0) {
-        /* Reading needs room too, so this is the end: the program has to say (gc) earlier. */
-        at = end;
-        fail(iw_status_text(iw_allocation_status(heap)), 0);
-    }
-    return block;
-}
-
-static value number(int64_t n)
-{
-    if (n > INT64_MAX / 2 || n < INT64_MIN / 2) {
-        fail("the number needs more than 63 bits", 0);
-    }
-    return (value)n << 1 | 1;
-}
-
 static int64_t integer(value v)
 {
-    if ((v & 1) == 0) {
-        fail("no number", v);
-    }
+    if ((v & 1) == 0) fail("no number", v);
     return (int64_t)v >> 1;
-}
-
-static value cons(value first, value rest)
-{
-    value pair = made(lisp_Pair_new(heap));
-    lisp_Pair_at(pair)->first = first;
-    lisp_Pair_at(pair)->rest = rest;
-    return pair;
 }
 
 static lisp_Pair *pair(value v)
 {
-    if (!IS(Pair, v)) {
-        fail("no pair", v);
-    }
+    if (!IS(Pair, v)) fail("no pair", v);
     return lisp_Pair_at(v);
+}
+
+static value rest_of(value list, unsigned n)
+{
+    return n == 0 ? list : rest_of(pair(list)->rest, n - 1);
 }
 
 static value nth(value list, unsigned n)
 {
-    while (n-- > 0) {
-        list = pair(list)->rest;
-    }
-    return pair(list)->first;
+    return pair(rest_of(list, n))->first;
 }
 
-static value symbol(const char *name, size_t length)
+/* Primitives take an array of two arguments; those that are not there are empty lists. */
+#define TRUTH(condition) ((condition) ? WORD(T) : 0)
+#define ARITHMETIC(name, operation)                                                                                    \
+    static value name(const value *of)                                                                                 \
+    {                                                                                                                  \
+        int64_t result = 0;                                                                                            \
+        return number(operation(integer(of[0]), integer(of[1]), &result) ? INT64_MAX : result);                        \
+    }
+
+ARITHMETIC(add, __builtin_add_overflow)
+ARITHMETIC(subtract, __builtin_sub_overflow)
+ARITHMETIC(multiply, __builtin_mul_overflow)
+
+static int64_t divisor(value v)
 {
-    value found = lisp_state_block.symbols;
-
-    for (; found != 0; found = lisp_Symbol_at(found)->next) {
-        if (lisp_Symbol_at(found)->length == length && memcmp(lisp_Symbol_name(found), name, length) == 0) {
-            return found;
-        }
-    }
-    found = made(lisp_Symbol_new(heap, length));
-    memcpy(lisp_Symbol_name(found), name, length);
-    lisp_Symbol_at(found)->length = length;
-    lisp_Symbol_at(found)->next = lisp_state_block.symbols;
-    lisp_state_block.symbols = found;
-    return found;
+    return integer(v) != 0 ? integer(v) : (fail("division by zero", 0), 1);
 }
 
-static void print(value v, unsigned nesting)
-{
-    const char *before = "(";
+static value quotient(const value *of) { return number(integer(of[0]) / divisor(of[1])); }
+static value remainder_of(const value *of) { return number(integer(of[0]) % divisor(of[1])); }
+static value equal(const value *of) { return TRUTH(integer(of[0]) == integer(of[1])); }
+static value less(const value *of) { return TRUTH(integer(of[0]) < integer(of[1])); }
+static value make_pair(const value *of) { return cons(of[0], of[1]); }
+static value first(const value *of) { return pair(of[0])->first; }
+static value rest(const value *of) { return pair(of[0])->rest; }
+static value is_null(const value *of) { return TRUTH(of[0] == 0); }
+static value is_same(const value *of) { return TRUTH(of[0] == of[1]); }
+static value show(const value *of) { print(of[0], 0); putchar('\n'); return of[0]; }
+static value collect(const value *of) { (void)of; return number((int64_t)example_collect(heap).live); }
 
-    if (v & 1) {
-        printf("%" PRId64, (int64_t)v >> 1);
-    } else if (IS(Symbol, v)) {
-        printf("%.*s", (int)lisp_Symbol_at(v)->length, (const char *)lisp_Symbol_name(v));
-    } else if (v != 0 && !IS(Pair, v)) {
-        fputs(IS(Closure, v) ? "<closure>" : "<primitive>", stdout);
-    } else if (nesting == MAX_NESTING) {
-        fputs("...", stdout);
-    } else {
-        for (; IS(Pair, v); v = lisp_Pair_at(v)->rest, before = " ") {
-            fputs(before, stdout);
-            print(lisp_Pair_at(v)->first, nesting + 1);
-        }
-        if (v != 0) {
-            fputs(" . ", stdout);
-            print(v, nesting + 1);
-        }
-        fputs(*before == '(' ? "()" : ")", stdout);
-    }
-}
-
-/* The next character that is neither blank nor in a comment; EOF at the end. */
-static int peek(void)
-{
-    int in_comment = 0;
-
-    for (; at < end && (in_comment || *at == ';' || isspace((unsigned char)*at)); at++) {
-        in_comment = (in_comment || *at == ';') && *at != '\n';
-        line += *at == '\n';
-    }
-    return at < end ? (unsigned char)*at : EOF;
-}
-
-static value read_atom(void)
-{
-    char text[MAX_NAME + 1], *rest = NULL;
-    size_t length = 0;
-    long long n;
-
-    while (at < end && !isspace((unsigned char)*at) && strchr("();'", *at) == NULL) {
-        if (length == MAX_NAME) {
-            fail("a name has more than 64 characters", 0);
-        }
-        text[length++] = *at++;
-    }
-    text[length] = '\0';
-    errno = 0;
-    n = strtoll(text, &rest, 10);
-    if (rest != text && *rest == '\0') {
-        return number(errno == ERANGE ? INT64_MAX : n);
-    }
-    return memchr(text, '\0', length) != NULL ? (fail("a name has a zero byte", 0), 0) : symbol(text, length);
-}
-
-static value read_form(unsigned nesting)
-{
-    value list = 0, last = 0, next;
-    int c = peek();
-
-    if (c == EOF || nesting == MAX_NESTING) {
-        at = end;
-        fail(c == EOF ? "the program ends within a form" : "lists are nested too deeply", 0);
-    }
-    if (c != '(' && c != ')' && c != '\'') {
-        return read_atom();
-    }
-    at++;
-    if (c == ')') {
-        fail("a parenthesis closes nothing", 0);
-    }
-    if (c == '\'') {
-        return cons(WORD(QUOTE), cons(read_form(nesting + 1), 0));
-    }
-    while (peek() != ')') {
-        next = cons(read_form(nesting + 1), 0);
-        if (list == 0) {
-            list = next;
-        } else {
-            lisp_Pair_at(last)->rest = next;
-        }
-        last = next;
-    }
-    at++;
-    return list;
-}
-
-typedef enum { ADD, SUB, MUL, DIV, REM, EQUAL, LESS, CONS, FIRST, REST, IS_PAIR, IS_NULL, IS_EQ, LIST, PRINT, GC } operation;
-static const struct { const char *name; int arguments; } primitives[] = {
-    {"+", 2}, {"-", 2}, {"*", 2}, {"/", 2}, {"rem", 2}, {"=", 2}, {"<", 2}, {"cons", 2}, {"first", 1}, {"rest", 1},
-    {"pair?", 1}, {"null?", 1}, {"eq?", 2}, {"list", -1}, {"print", 1}, {"gc", 0},
+static const struct { const char *name; unsigned arguments; value (*call)(const value *of); } primitives[] = {
+    {"+", 2, add},          {"-", 2, subtract},     {"*", 2, multiply}, {"/", 2, quotient}, {"rem", 2, remainder_of},
+    {"=", 2, equal},        {"<", 2, less},         {"cons", 2, make_pair}, {"first", 1, first}, {"rest", 1, rest},
+    {"null?", 1, is_null},  {"eq?", 2, is_same},    {"print", 1, show}, {"gc", 0, collect},
 };
-
-static value arithmetic(operation what, int64_t a, int64_t b)
-{
-    int64_t result = 0;
-    int is_too_large = 0;
-
-    switch (what) {
-    case ADD: is_too_large = __builtin_add_overflow(a, b, &result); break;
-    case SUB: is_too_large = __builtin_sub_overflow(a, b, &result); break;
-    case MUL: is_too_large = __builtin_mul_overflow(a, b, &result); break;
-    case EQUAL: return a == b ? WORD(T) : 0;
-    case LESS: return a < b ? WORD(T) : 0;
-    default:
-        if (b == 0) {
-            fail("division by zero", 0);
-        }
-        result = what == DIV ? a / b : a % b;
-    }
-    return number(is_too_large ? INT64_MAX : result);
-}
 
 static value call(value primitive, value arguments)
 {
-    operation what = (operation)lisp_Primitive_at(primitive)->number;
-    int expected = primitives[what].arguments, count = 0;
-    value rest = arguments, a, b;
+    uint64_t which = lisp_Primitive_at(primitive)->number;
+    value of[2] = {0, 0};
+    unsigned count = 0;
 
-    for (; rest != 0; rest = pair(rest)->rest) {
-        count++;
+    for (; arguments != 0; arguments = pair(arguments)->rest, count++) {
+        if (count < 2) of[count] = pair(arguments)->first;
     }
-    if (expected >= 0 && count != expected) {
-        fail("wrong number of arguments", symbol(primitives[what].name, strlen(primitives[what].name)));
+    if (count != primitives[which].arguments) {
+        fail("wrong number of arguments", symbol(primitives[which].name, strlen(primitives[which].name)));
     }
-    a = count > 0 ? nth(arguments, 0) : 0;
-    b = count > 1 ? nth(arguments, 1) : 0;
-    switch (what) {
-    case CONS: return cons(a, b);
-    case FIRST: return pair(a)->first;
-    case REST: return pair(a)->rest;
-    case IS_PAIR: return IS(Pair, a) ? WORD(T) : 0;
-    case IS_NULL: return a == 0 ? WORD(T) : 0;
-    case IS_EQ: return a == b ? WORD(T) : 0;
-    case LIST: return arguments;
-    case PRINT: print(a, 0); putchar('\n'); return a;
-    case GC: return number((int64_t)example_collect(heap).live);
-    default: return arithmetic(what, integer(a), integer(b));
-    }
+    return primitives[which].call(of);
 }
 
-static value *lookup(value name, value scope)
+static value lookup(value name, value scope)
 {
-    for (; scope != 0; scope = lisp_Pair_at(scope)->rest) {
-        if (lisp_Pair_at(lisp_Pair_at(scope)->first)->first == name) {
-            return &lisp_Pair_at(lisp_Pair_at(scope)->first)->rest;
-        }
+    for (; scope != 0; scope = pair(scope)->rest) {
+        if (pair(pair(scope)->first)->first == name) return pair(pair(scope)->first)->rest;
     }
-    if (!lisp_Symbol_at(name)->is_bound) {
-        fail("no such name", name);
-    }
-    return &lisp_Symbol_at(name)->value;
+    if (!lisp_Symbol_at(name)->is_bound) fail("no such name", name);
+    return lisp_Symbol_at(name)->value;
 }
 
 static value define(value name, value v)
 {
-    if (!IS(Symbol, name)) {
-        fail("no name", name);
-    }
+    if (!IS(Symbol, name)) fail("no name", name);
     lisp_Symbol_at(name)->value = v;
     lisp_Symbol_at(name)->is_bound = 1;
     return name;
 }
 
-/* A function: its body is `rest`, behind the word `begin`. */
-static value closure(value parameters, value rest, value scope)
+static value closure(value parameters, value forms, value scope)
 {
-    value made_closure = made(lisp_Closure_new(heap));
-    lisp_Closure_at(made_closure)->parameters = parameters;
-    lisp_Closure_at(made_closure)->scope = scope;
-    lisp_Closure_at(made_closure)->body = cons(WORD(BEGIN), rest);
-    return made_closure;
+    value function = made(lisp_Closure_new(heap));
+    lisp_Closure_at(function)->parameters = parameters;
+    lisp_Closure_at(function)->scope = scope;
+    lisp_Closure_at(function)->body = cons(WORD(BEGIN), forms);
+    return function;
 }
 
 /* The scope of a function's body. */
@@ -296,12 +134,10 @@ static value bind(value function, value arguments)
 {
     value scope = lisp_Closure_at(function)->scope, names = lisp_Closure_at(function)->parameters;
 
-    for (; IS(Pair, names) && IS(Pair, arguments); names = pair(names)->rest, arguments = pair(arguments)->rest) {
+    for (; IS(Pair, names) && arguments != 0; names = pair(names)->rest, arguments = pair(arguments)->rest) {
         scope = cons(cons(pair(names)->first, pair(arguments)->first), scope);
     }
-    if (names != 0 || arguments != 0) {
-        fail("wrong number of arguments", lisp_Closure_at(function)->parameters);
-    }
+    if (names != 0 || arguments != 0) fail("wrong number of arguments", lisp_Closure_at(function)->parameters);
     return scope;
 }
 
@@ -309,21 +145,19 @@ static value bind(value function, value arguments)
 IW_FRAMED static value eval(value form, value scope)
 {
     lisp_locals my;
-    value head, rest, last = 0, result = 0;
+    value head, forms, last = 0, result = 0;
 
-    if (++calls > MAX_CALLS) {
-        fail("calls are nested too deeply", 0);
-    }
+    if (++calls > MAX_CALLS) fail("calls are nested too deeply", 0);
     lisp_locals_push(heap, &my);
     my.form = form;
     my.scope = scope;
     for (;;) {
         iw_may_collect(heap);
         if (!IS(Pair, my.form)) {
-            result = IS(Symbol, my.form) ? *lookup(my.form, my.scope) : my.form;
+            result = IS(Symbol, my.form) ? lookup(my.form, my.scope) : my.form;
             break;
         }
-        head = pair(my.form)->first;
+        head = nth(my.form, 0);
         if (head == WORD(QUOTE)) {
             result = nth(my.form, 1);
             break;
@@ -331,34 +165,33 @@ IW_FRAMED static value eval(value form, value scope)
             nth(my.form, 3);
             my.form = nth(my.form, eval(nth(my.form, 1), my.scope) != 0 ? 2 : 3);
         } else if (head == WORD(DEFINE) && IS(Pair, nth(my.form, 1))) {
-            rest = nth(my.form, 1);
-            result = define(pair(rest)->first, closure(pair(rest)->rest, pair(pair(my.form)->rest)->rest, my.scope));
+            forms = nth(my.form, 1);
+            result = define(nth(forms, 0), closure(rest_of(forms, 1), rest_of(my.form, 2), my.scope));
             break;
         } else if (head == WORD(DEFINE)) {
             result = define(nth(my.form, 1), eval(nth(my.form, 2), my.scope));
             break;
         } else if (head == WORD(LAMBDA)) {
-            result = closure(nth(my.form, 1), pair(pair(my.form)->rest)->rest, my.scope);
+            result = closure(nth(my.form, 1), rest_of(my.form, 2), my.scope);
             break;
         } else if (head == WORD(BEGIN)) {
-            rest = pair(my.form)->rest;
-            for (; pair(rest)->rest != 0; rest = pair(rest)->rest) {
-                eval(pair(rest)->first, my.scope);
+            for (forms = rest_of(my.form, 1); pair(forms)->rest != 0; forms = pair(forms)->rest) {
+                eval(nth(forms, 0), my.scope);
             }
-            my.form = pair(rest)->first;
+            my.form = nth(forms, 0);
         } else {
             my.function = eval(head, my.scope);
             my.arguments = 0;
-            for (rest = pair(my.form)->rest; rest != 0; rest = pair(rest)->rest) {
-                value argument = cons(eval(pair(rest)->first, my.scope), 0);
-                *(my.arguments == 0 ? &my.arguments : &lisp_Pair_at(last)->rest) = argument;
+            for (forms = rest_of(my.form, 1); forms != 0; forms = pair(forms)->rest) {
+                value argument = cons(eval(nth(forms, 0), my.scope), 0);
+                *(my.arguments == 0 ? &my.arguments : &pair(last)->rest) = argument;
                 last = argument;
             }
-            if (!IS(Closure, my.function)) {
-                result = IS(Primitive, my.function) ? call(my.function, my.arguments)
-                                                    : (fail("no function", my.function), 0);
+            if (IS(Primitive, my.function)) {
+                result = call(my.function, my.arguments);
                 break;
             }
+            if (!IS(Closure, my.function)) fail("no function", my.function);
             my.scope = bind(my.function, my.arguments);
             my.form = lisp_Closure_at(my.function)->body;
         }
@@ -377,33 +210,15 @@ static void run(void)
         iw_unwind_to(heap, bottom);
         calls = 0;
         /* What is left of a line with a form that cannot be read makes no sense. */
-        while (is_reading && at < end && *at != '\n') {
-            at++;
-        }
+        while (reader.is_reading && reader.at < reader.end && *reader.at != '\n') reader.at++;
     }
-    while ((is_reading = peek() != EOF)) {
+    while ((reader.is_reading = peek() != EOF)) {
         value form;
-        form_line = line;
+        reader.form_line = reader.line;
         form = read_form(0);
-        is_reading = 0;
+        reader.is_reading = 0;
         eval(form, 0);
     }
-}
-
-/* The text of a file; its end goes to `end`. */
-static char *load(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    long length = file != NULL && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-    char *text = length >= 0 ? malloc((size_t)length + 1) : NULL;
-
-    if (text == NULL || fseek(file, 0, SEEK_SET) != 0 || fread(text, 1, (size_t)length, file) != (size_t)length) {
-        perror(path);
-        exit(66);
-    }
-    fclose(file);
-    end = text + length;
-    return text;
 }
 
 int main(int argc, char **argv)
@@ -416,11 +231,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: lisp FILE [--zeal]\n");
         return 2;
     }
-    at = text = load(argv[1]);
+    reader.at = text = example_load(argv[1], &reader.end);
     heap = example_start(HEAP_LEN, argc == 3 ? IW_ZEAL_POINTS : 0, &unit, 1);
-    for (i = 0; i < sizeof words / sizeof *words; i++) {
-        WORD(i) = symbol(words[i], strlen(words[i]));
-    }
+    for (i = 0; i < sizeof words / sizeof *words; i++) WORD(i) = symbol(words[i], strlen(words[i]));
     define(WORD(T), WORD(T));
     for (i = 0; i < sizeof primitives / sizeof *primitives; i++) {
         value primitive = made(lisp_Primitive_new(heap));

@@ -74,7 +74,7 @@ const EXAMPLES: &[Example] = &[
         dir: "examples/ironwall/lisp",
         package: None,
         units: &["lisp"],
-        sources: &["main.c"],
+        sources: &["main.c", "text.c"],
         runs: &[
             good(&["@basics.lisp"], "expected/basics"),
             good(&["@basics.lisp", "--zeal"], "expected/basics"),
@@ -86,6 +86,7 @@ const EXAMPLES: &[Example] = &[
             // With zeal the heap is never full, and deep calls take minutes.
             bad(&["@deep.lisp"], "expected/deep", 1),
             bad(&["@exhaust.lisp"], "expected/exhaust", 1),
+            bad(&["@zero.lisp"], "expected/zero", 1),
         ],
     },
     Example {
