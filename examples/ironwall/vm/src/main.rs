@@ -1,6 +1,6 @@
 //! A virtual machine with closures, arrays and strings over `ironwall-rs`.
 //!
-//! [`assemble`] makes programs of text, [`code`] checks them, [`machine`] runs them. The exit status is 0, 1 for a
+//! [`mod@assemble`] makes programs of text, [`code`] checks them, [`machine`] runs them. The exit status is 0, 1 for a
 //! program that trapped, 2 for a wrong command line, 65 for what is no program, 66 for a file that cannot be read, 74
 //! for one that cannot be written.
 
