@@ -3,6 +3,7 @@
 use ironwall::{Config, EntryId, Kind, Origin, Region, Runtime, TableLimits};
 use ironwall_explain::{Names, Snapshot, check_with};
 use ironwall_format::{Structure, Table};
+use ironwall_host::{Answer, Call, Mailbox};
 use ironwall_threads::{Heap, NotCollected};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -98,6 +99,29 @@ fn r6_e_frames_of_threads_are_explained_while_none_runs() {
     let id = mutators[0].id();
     let _inside = mutators[0].enter();
     assert_eq!(heap.examine(SHORT, |_, _| ()), Err(NotCollected::MutatorsRunning(vec![id])));
+}
+
+/// A host asks, and the threads serve it once they are all outside: their frames are roots of what it asks for.
+#[test]
+fn r5_c_a_host_is_served_while_no_thread_runs() {
+    let (heap, pair, frame) = heap();
+    let mut mutators = [heap.mutator(memory(64)), heap.mutator(memory(64))];
+    for mutator in &mut mutators {
+        mutator.enter().with(|calls| {
+            let (frame, pair) = (calls.push_frame(frame).expect("a frame"), calls.allocate(pair).expect("a pair"));
+            calls.store(frame, 0, pair.address()).expect("a slot");
+        });
+    }
+    let mut mailbox = Mailbox::new();
+    let ticket = mailbox.door().post(Call::Collect { reason: 7 }, LONG, None).expect("room");
+    let inside = mutators[0].enter();
+    let mut serve = || heap.examine(SHORT, |runtime, stacks| mailbox.host_point_with(runtime, stacks));
+    assert!(matches!(serve(), Err(NotCollected::MutatorsRunning(_))), "one is inside");
+    inside.leave();
+    assert_eq!(serve(), Ok(1));
+    let answer = ticket.wait().expect("a report");
+    let Answer::Collected(report) = answer else { panic!("{answer:?}") };
+    assert_eq!((report.origin, report.frames, report.live, report.dead), (Origin::Host, 2, 2, 0));
 }
 
 #[test]
