@@ -151,6 +151,7 @@ fn each_way_to_fail_has_its_exit_status_and_leaves_no_file() {
     check(&[], 2, "SNAPSHOT");
     check(&["heap.json", "--block", "12"], 2, "expected an address");
     check(&["heap.json", "--top", "3"], 2, "--retained");
+    check(&["heap.json", "--check"], 2, "--check needs a --block");
     check(&["cut.json"], 65, "cut.json: EOF while parsing");
     check(&["changed.json", "--svg", "x.svg"], 65, "units[0].structures[");
     check(&["heap.json", "--names", "cut.json"], 65, "cut.json: ");

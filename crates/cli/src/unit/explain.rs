@@ -69,6 +69,9 @@ enum Answer {
 
 /// Prints what is asked for; a summary if nothing is.
 pub(crate) fn run(args: &Explain) -> Result<Status, Failure> {
+    if args.check == Some(None) && args.block.is_empty() {
+        return Err(Failure::new(Status::Usage, "--check needs a --block, or a path: --check=PATH"));
+    }
     let text = files::read(&args.snapshot)?;
     let snapshot = Snapshot::from_json(&text).map_err(|error| bad(&args.snapshot, &error))?;
     let snapshot = snapshot.with_names(&read_names(&args.names)?);
