@@ -1059,7 +1059,8 @@ iw_status iw_snapshot(iw_runtime *heap,
  * withdrawn and never done. A stale socket is replaced, anything else that is there is not.
  *
  * `IW_LISTENING` says that this heap has a socket already, `IW_IO` that the system refuses this one; the message says
- * why. After a `fork`, only the parent has the socket.
+ * why. After a `fork` the socket is the parent's, and the child has to call `iw_host_close` before its next host
+ * point; that leaves the parent's socket alone.
  *
  * What the caller owes:
  * `heap` is as for every call; `path` is null or a string.

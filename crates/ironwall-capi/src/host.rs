@@ -18,11 +18,28 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// An open socket and what it fills. Clients are told of the end before the socket goes: fields are dropped in order.
+/// An open socket and what it fills.
 #[derive(Debug)]
 pub(crate) struct HostDoor {
     pub(crate) mailbox: Mailbox,
-    server: Server,
+    /// There until the end.
+    server: Option<Server>,
+    /// Whose socket it is.
+    process: u32,
+}
+
+impl Drop for HostDoor {
+    fn drop(&mut self) {
+        if self.process != std::process::id() {
+            // A copy in the child of a fork: its threads are not there to be waited for, locks may be as they left
+            // them, and the socket is the parent's.
+            std::mem::forget(self.server.take());
+            std::mem::forget(std::mem::take(&mut self.mailbox));
+            return;
+        }
+        // Clients are told of the end before the socket goes.
+        drop(std::mem::take(&mut self.mailbox));
+    }
 }
 
 /// Listens on a UNIX socket with mode 0600 at `path`, or at `/run/ironwall/PID.sock` if it is null, for
@@ -31,7 +48,8 @@ pub(crate) struct HostDoor {
 /// withdrawn and never done. A stale socket is replaced, anything else that is there is not.
 ///
 /// `IW_LISTENING` says that this heap has a socket already, `IW_IO` that the system refuses this one; the message says
-/// why. After a `fork`, only the parent has the socket.
+/// why. After a `fork` the socket is the parent's, and the child has to call `iw_host_close` before its next host
+/// point; that leaves the parent's socket alone.
 ///
 /// # Safety
 /// `heap` is as for every call; `path` is null or a string.
@@ -52,7 +70,7 @@ pub unsafe extern "C" fn iw_host_listen(heap: *mut Runtime, path: *const c_char)
         mailbox.add_names(heap.names.clone());
         // Signals are for the program's own threads.
         let server = with_signals_blocked(|| Server::listen(&path, mailbox.door())).map_err(|error| refused(&error))?;
-        heap.door = Some(HostDoor { mailbox, server });
+        heap.door = Some(HostDoor { mailbox, server: Some(server), process: std::process::id() });
         Ok(())
     };
     // SAFETY: as the caller promises.
@@ -82,9 +100,9 @@ pub unsafe extern "C" fn iw_host_path(
     length: *mut u64,
 ) -> Status {
     let tell = |heap: &mut Runtime| {
-        let door = heap.door.as_ref().ok_or(IW_NOT_LISTENING)?;
+        let server = heap.door.as_ref().and_then(|door| door.server.as_ref()).ok_or(IW_NOT_LISTENING)?;
         // SAFETY: as the caller promises.
-        unsafe { give(door.server.path().as_os_str().as_bytes(), buffer, capacity, length) }
+        unsafe { give(server.path().as_os_str().as_bytes(), buffer, capacity, length) }
     };
     // SAFETY: as the caller promises.
     unsafe { enter(heap, tell) }

@@ -11,6 +11,7 @@
  * why        print why the last pair is alive
  * work       compute without a host point until the next line, which may be empty
  * damage     overwrite a reference, so that the next collection finds damage
+ * fork       start a child that closes its copy of the socket and collects by itself, and wait for it
  * close      close the socket
  * listen     open it again
  */
@@ -20,6 +21,7 @@
 
 #include <inttypes.h>
 #include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAIRS 100
@@ -118,6 +120,20 @@ static int next_line(char *line, size_t size)
     return -1;
 }
 
+/* The child has a heap of its own, as it has memory of its own; the socket stays the parent's. */
+static void in_child(iw_runtime *heap)
+{
+    int status = -1;
+    pid_t child = fork();
+
+    if (child == 0) {
+        int is_good = iw_host_close(heap) == IW_OK && iw_host_point(heap) == IW_OK && example_collect(heap).live == PAIRS;
+        iw_destroy(heap);
+        _exit(is_good ? 0 : 1);
+    }
+    printf("%s\n", child > 0 && waitpid(child, &status, 0) == child && status == 0 ? "forked" : "the child failed");
+}
+
 IW_FRAMED static void serve(iw_runtime *heap, const char *path)
 {
     served_locals frame;
@@ -153,6 +169,8 @@ IW_FRAMED static void serve(iw_runtime *heap, const char *path)
         } else if (strcmp(line, "damage") == 0) {
             served_Pair_at(frame.list)->first = 0x10;
             printf("damaged\n");
+        } else if (strcmp(line, "fork") == 0) {
+            in_child(heap);
         } else if (strcmp(line, "close") == 0) {
             printf("%s\n", iw_status_text(iw_host_close(heap)));
         } else if (strcmp(line, "listen") == 0) {

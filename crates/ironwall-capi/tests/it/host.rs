@@ -209,6 +209,18 @@ fn the_socket_can_be_closed_and_opened_again() {
 }
 
 #[test]
+fn a_child_gives_up_its_copy_of_the_socket_and_the_parent_keeps_it() {
+    let mut served = Served::start();
+    let mut client = served.client();
+    client.request("gc.report", Map::new(), LONG).expect("a report");
+    assert_eq!(served.tell("fork"), "forked");
+    let report = client.request("gc.report", Map::new(), LONG).expect("the connection is as before");
+    assert_eq!(report["collections"], json!(0), "the child's collection is its own");
+    assert_eq!(served.ask("gc.collect", json!({}))["live"], json!(100));
+    served.end();
+}
+
+#[test]
 fn the_socket_has_mode_0600_whatever_the_umask_is() {
     for umask in ["000", "777"] {
         let mut shell = Command::new("sh");
