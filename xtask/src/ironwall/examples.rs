@@ -45,6 +45,9 @@ struct Run {
     status: i32,
 }
 
+/// The status of a program that aborted, as `vambrace run` and shells have it.
+const ABORTED: i32 = 128 + 6;
+
 /// A run that has to end well.
 const fn good(args: &'static [&'static str], expected: &'static str) -> Run {
     Run { args, expected, status: 0 }
@@ -121,6 +124,19 @@ const EXAMPLES: &[Example] = &[
         units: &["entry"],
         sources: &["main.c", "collect.S"],
         runs: &[good(&[], "expected")],
+    },
+    Example {
+        name: "fault",
+        dir: "crates/ironwall-capi/tests/c",
+        package: None,
+        units: &["fault"],
+        sources: &["fault.c"],
+        runs: &[
+            good(&["nothing"], "expected/nothing"),
+            bad(&["tag", "quiet"], "expected/tag", ABORTED),
+            bad(&["stale", "quiet"], "expected/stale", ABORTED),
+            bad(&["frame-order", "quiet"], "expected/frame-order", ABORTED),
+        ],
     },
     Example {
         name: "two-libraries",
@@ -277,7 +293,9 @@ impl Example {
         let path = dir.join(run.expected);
         let expected = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let what = format!("{} {}", self.name, run.args.join(" "));
-        ensure!(end == End::Exit(run.status), "{what} ended with {end} instead of {}:\n{text}", run.status);
+        let is_expected =
+            end == End::Exit(run.status) || matches!(end, End::Signal(number) if 128 + number == run.status);
+        ensure!(is_expected, "{what} ended with {end} instead of {}:\n{text}", run.status);
         ensure!(text == expected, "{what} printed:\n{text}\ninstead of {}:\n{expected}", path.display());
         Ok(())
     }

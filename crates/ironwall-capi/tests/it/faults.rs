@@ -60,7 +60,7 @@ fn r6_e_the_callback_hears_of_each_fault_and_the_program_aborts() {
 
 #[test]
 fn r6_e_without_a_callback_the_program_says_why_and_aborts() {
-    let (printed, errors) = aborted(&["tag", "no callback"]);
+    let (printed, errors) = aborted(&["tag", "alone"]);
     assert_eq!(printed, "");
     assert!(errors.starts_with("ironwall: fault Tag1Confirm while walking Mark: word 0x"), "{errors}");
     assert!(errors.trim_end().ends_with("offset 8, root 0"), "{errors}");
