@@ -100,7 +100,7 @@ fn row(program: &str, kind: Program, memory: &str, all: &[BTreeMap<&str, Figures
     };
     let (pause_ms, pause_ratio) = match middle(&of(pause)) {
         // What does not collect.
-        ms if ms < 0.01 => ("–".to_owned(), "–".to_owned()),
+        ms if ms < 0.1 => ("–".to_owned(), "–".to_owned()),
         ms => (format!("{ms:.1}"), ratio("boehm", pause)),
     };
     format!(
