@@ -274,6 +274,11 @@ typedef struct iw_runtime iw_runtime;
 #define IW_STACK_IN_USE 117
 
 /*
+ * A unit was compiled for a version of this interface that the library does not have.
+ */
+#define IW_OTHER_VERSION 118
+
+/*
  * What a call answers: zero, or why nothing was done.
  */
 typedef int32_t iw_status;
@@ -1258,6 +1263,16 @@ static inline iw_ref iw_allocate(iw_runtime *heap, iw_entry entry, uint64_t exte
         return iw_allocate_slow(heap, entry, extent);
     }
     return iw_take(heap, shape);
+}
+
+/*
+ * Whether the library fits what was compiled with this header. A unit's initialisation asks first: what is inline here
+ * relies on the layout of a heap.
+ */
+static inline iw_status iw_check_version(void)
+{
+    uint32_t has = iw_abi_version();
+    return has >> 16 == IW_ABI_VERSION >> 16 && has >= IW_ABI_VERSION ? IW_OK : IW_OTHER_VERSION;
 }
 
 /*

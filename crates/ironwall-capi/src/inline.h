@@ -88,6 +88,16 @@ static inline iw_ref iw_allocate(iw_runtime *heap, iw_entry entry, uint64_t exte
 }
 
 /*
+ * Whether the library fits what was compiled with this header. A unit's initialisation asks first: what is inline here
+ * relies on the layout of a heap.
+ */
+static inline iw_status iw_check_version(void)
+{
+    uint32_t has = iw_abi_version();
+    return has >> 16 == IW_ABI_VERSION >> 16 && has >= IW_ABI_VERSION ? IW_OK : IW_OTHER_VERSION;
+}
+
+/*
  * Pushes a frame: a structure on the native stack that begins with a prefix, followed by `fixed` bytes. Its slots
  * are emptied. What they hold is a root until the frame is popped, which must be before the function returns.
  */

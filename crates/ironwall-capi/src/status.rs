@@ -80,6 +80,8 @@ pub const IW_BAD_NAMES: i32 = 115;
 pub const IW_NO_SUCH_STACK: i32 = 116;
 /// The shadow stack is in use, or is the heap's own.
 pub const IW_STACK_IN_USE: i32 = 117;
+/// A unit was compiled for a version of this interface that the library does not have.
+pub const IW_OTHER_VERSION: i32 = 118;
 
 /// Each status with its name and its text.
 const TEXTS: &[(Status, &CStr)] = &[
@@ -120,6 +122,7 @@ const TEXTS: &[(Status, &CStr)] = &[
     (IW_LISTENING, c"the heap has a socket already"),
     (IW_NOT_LISTENING, c"the heap has no socket"),
     (IW_BAD_NAMES, c"the text has no names of fields"),
+    (IW_OTHER_VERSION, c"a unit was compiled for a version of the interface that the library does not have"),
 ];
 
 /// The number of a refusal.

@@ -243,12 +243,18 @@ impl Unit<'_> {
         writeln!(out, "void {prefix}_forget(void)\n{{")?;
         writeln!(out, "    memset({prefix}_entries, 0, sizeof {prefix}_entries);\n}}\n")?;
         writeln!(out, "iw_status {runtime_init}(iw_runtime *heap)\n{{")?;
+        if entries > 0 {
+            writeln!(out, "    iw_entry first = 0;\n    uint32_t place;")?;
+        }
+        writeln!(out, "    iw_status status = iw_check_version();")?;
         if entries == 0 {
             writeln!(out, "    (void)heap;")?;
         } else {
-            writeln!(out, "    iw_entry first = 0;\n    uint32_t place;")?;
-            writeln!(out, "    iw_status status = iw_first_entry(heap, {metadata}, &first);")?;
-            writeln!(out, "    if (status != IW_OK) {{\n        return status;\n    }}")?;
+            writeln!(out, "    if (status == IW_OK) {{")?;
+            writeln!(out, "        status = iw_first_entry(heap, {metadata}, &first);\n    }}")?;
+        }
+        writeln!(out, "    if (status != IW_OK) {{\n        return status;\n    }}")?;
+        if entries > 0 {
             writeln!(out, "    if ({prefix}_entries[0] != 0 && {prefix}_entries[0] != first) {{")?;
             writeln!(out, "        return IW_UNIT_IN_USE;\n    }}")?;
             writeln!(out, "    for (place = 0; place < {entries}u; place++) {{")?;

@@ -7,6 +7,7 @@ use ironwall_archive::link::{Input, link};
 use ironwall_archive::pack::pack;
 use ironwall_archive::problem::hex;
 use ironwall_archive::{Description, Limits, Target};
+use ironwall_capi::status::IW_OTHER_VERSION;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -89,6 +90,23 @@ fn r8_1_d_a_body_that_calls_a_later_unit_is_told_and_damages_nothing() {
     let said = trial("later");
     assert!(said.starts_with("create: 0\nbody of first\ninit: 12\nunit "), "{said}");
     assert!(said.ends_with("collect: 0\n") && !said.contains("body of second"), "{said}");
+}
+
+#[test]
+fn r8_1_d_units_of_another_version_of_the_interface_are_refused_before_they_allocate() {
+    let header = std::fs::read_to_string(here().join("include/ironwall.h")).expect("the header");
+    let line = "#define IW_ABI_VERSION (1 << 16)";
+    assert!(header.contains(line), "the version is not where the test changes it");
+    for (name, version) in [("linked-major", "(2 << 16)"), ("linked-minor", "((1 << 16) + 1)")] {
+        let dir = scratch(name);
+        // The headers of units include the one beside them.
+        let other = header.replace(line, &format!("#define IW_ABI_VERSION {version}"));
+        std::fs::write(dir.join("ironwall.h"), other).expect("a header");
+        let program = program(&here().join("tests/linked"), &["first", "second"], "trials.c", &dir);
+        let said = run(Command::new(program).arg("rightly"));
+        assert!(said.starts_with(&format!("create: 0\ninit: {IW_OTHER_VERSION}\n")), "{said}");
+        assert!(!said.contains("body of"), "{said}");
+    }
 }
 
 #[test]
