@@ -1,12 +1,13 @@
 //! Several shadow stacks in one heap.
 
 use crate::calls::World;
+use ironwall_capi::host::iw_explain;
 use ironwall_capi::objects::iw_message;
 use ironwall_capi::stacks::{iw_stack_create, iw_stack_destroy, iw_stack_in_use, iw_stack_use};
 use ironwall_capi::status::{
     IW_BAD_ARGUMENT, IW_BAD_REGION, IW_NO_SUCH_STACK, IW_NOT_A_BLOCK, IW_OK, IW_STACK_IN_USE, Status,
 };
-use ironwall_capi::types::{Fast, Prefix, Ref, StackNumber};
+use ironwall_capi::types::{Fast, IW_EXPLAIN_TEXT, Prefix, Ref, StackNumber};
 use std::ffi::CStr;
 use std::ptr::null_mut;
 
@@ -98,4 +99,25 @@ fn a_stack_that_is_in_use_is_not_destroyed() {
         let mut stack = 0;
         assert_eq!((iw_stack_create(world.heap, null_mut(), 0, &raw mut stack), stack), (IW_OK, 1));
     }
+}
+
+#[test]
+fn r6_e_what_a_frame_of_another_stack_holds_is_explained() {
+    let world = World::new(0);
+    let frames = region();
+    let (held, dead) = (world.pair(), world.pair());
+    assert_eq!((create(&world, frames), change(&world, 1)), ((IW_OK, 1), IW_OK));
+    push(&world, frames, 40, held);
+    assert_eq!(change(&world, 0), IW_OK);
+    let explained = |block: Ref| {
+        let (mut text, mut length) = (vec![0u8; 4096], 0);
+        // SAFETY: the heap is there, and the buffer is as long as is said.
+        let status =
+            unsafe { iw_explain(world.heap, block, IW_EXPLAIN_TEXT, text.as_mut_ptr().cast(), 4096, &raw mut length) };
+        assert_eq!(status, IW_OK);
+        String::from_utf8_lossy(&text[..length as usize]).into_owned()
+    };
+    let (alive, garbage) = (explained(held), explained(dead));
+    assert!(alive.contains("main") && !alive.contains("no root"), "{alive}");
+    assert!(garbage.contains("no root leads to it"), "{garbage}");
 }
