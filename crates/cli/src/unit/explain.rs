@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ironwall_explain::{Names, ObjectId, RootPath, Snapshot, check_snapshot, picture};
-use ironwall_format::describe::Description;
 use serde_json::{Value, json};
 
 use super::exit::{Failure, Status};
@@ -141,16 +140,7 @@ fn read_names(paths: &[PathBuf]) -> Result<Names, Failure> {
     let mut names = Names::default();
     for path in paths {
         let text = files::read(path)?;
-        // A description has no format; what is neither is told as names, which it says that it is.
-        let is_names = serde_json::from_slice::<Value>(&text).is_ok_and(|value| value.get("format").is_some());
-        names.extend(if is_names {
-            Names::from_json(&text).map_err(|error| bad(path, &error))?
-        } else {
-            let description = Description::parse(&text);
-            let description =
-                description.map_err(|error| Failure::bad_data(path, escaped(error.to_string().as_bytes())))?;
-            Names::of([&description.table()])
-        });
+        names.extend(Names::read(&text).map_err(|error| bad(path, &error))?);
     }
     Ok(names)
 }
