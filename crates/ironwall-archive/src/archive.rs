@@ -3,6 +3,7 @@
 //! [`examine`] reports everything that is wrong, [`read`] the first of it. Neither does I/O, and nothing is ever
 //! unpacked: members are ranges of the expanded archive in memory.
 
+use crate::digest::sha256;
 use crate::elf;
 use crate::limits::{Limits, MAX_MANIFEST};
 use crate::manifest::{Artifact, MANIFEST, Manifest, SIGNATURE, Unit};
@@ -10,7 +11,6 @@ use crate::problem::{Place, Problem, hex};
 use crate::signature::{self, PublicKey};
 use crate::tar::Member;
 use crate::{gzip, table, tar};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -105,12 +105,6 @@ pub fn examine(bytes: &[u8], limits: Limits) -> Examined {
     examined.omitted = examined.problems.len().saturating_sub(most);
     examined.problems.truncate(most);
     examined
-}
-
-/// The SHA-256 of bytes.
-#[must_use]
-pub fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
 }
 
 fn examine_expanded(examined: &mut Examined, expanded: Vec<u8>, limits: &Limits) {

@@ -27,13 +27,15 @@ pub mod table;
 pub mod tar;
 pub mod target;
 
+mod digest;
 mod elf;
 mod elf_sections;
 mod fields;
 mod manifest_read;
 
-pub use archive::{Archive, Examined, examine, read, sha256};
+pub use archive::{Archive, Examined, examine, read};
 pub use description::Description;
+pub use digest::sha256;
 pub use limits::Limits;
 pub use lock::Lock;
 pub use manifest::Manifest;

@@ -2,8 +2,9 @@
 //!
 //! What is made is examined as if it came from elsewhere, so that nothing leaves that [`crate::read`] would refuse.
 
-use crate::archive::{Archive, examine, sha256};
+use crate::archive::{Archive, examine};
 use crate::description::{DescribedUnit, Description, File};
+use crate::digest::sha256;
 use crate::elf;
 use crate::json::{Style, Value, is_text, parse};
 use crate::limits::Limits;

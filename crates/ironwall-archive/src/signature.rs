@@ -3,7 +3,7 @@
 //! A signature is over the manifest, which has the digest of everything else. The member `manifest.sig` is the public
 //! key (32 bytes) and the signature (64 bytes) of `ironwall.archive.v1\0` and the SHA-256 of the manifest.
 
-use crate::archive::sha256;
+use crate::digest::sha256;
 use crate::problem::{Place, Problem, hex, unhex};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use std::fmt;

@@ -1,15 +1,13 @@
 //! The plan of a program: what linking gives, and the files that it becomes.
 
+use super::Input;
 use super::units::LinkedUnit;
-use super::{Input, stub};
 use crate::json::Value;
 use crate::manifest::{Symbol, kind_name};
 use crate::problem::hex;
 use crate::target::Target;
 use ironwall::Uuid;
 use ironwall_format::uuid_text;
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// The name of the plan among the files.
 pub const PLAN: &str = "plan.json";
@@ -77,21 +75,6 @@ pub struct Room {
 }
 
 impl Plan<'_> {
-    /// Every file of the program, by its name: the plan, the C source and header, the objects.
-    #[must_use]
-    pub fn files(&self) -> BTreeMap<String, Cow<'_, [u8]>> {
-        let mut files: BTreeMap<String, Cow<'_, [u8]>> = BTreeMap::new();
-        for (i, unit) in self.units.iter().enumerate() {
-            for (k, object) in unit.objects.iter().enumerate() {
-                files.insert(self.object_name(i, k), Cow::Borrowed(object.bytes));
-            }
-        }
-        files.insert(PLAN.to_owned(), Cow::Owned(self.to_text().into_bytes()));
-        files.insert(SOURCE.to_owned(), Cow::Owned(stub::source(self).into_bytes()));
-        files.insert(HEADER.to_owned(), Cow::Owned(stub::header(self).into_bytes()));
-        files
-    }
-
     /// What all tables take together.
     #[must_use]
     pub fn room(&self) -> Room {
@@ -168,7 +151,7 @@ impl Plan<'_> {
     }
 
     /// The file of an object: the unit's place, then its names as far as they are harmless in a name of a file.
-    fn object_name(&self, unit: usize, object: usize) -> String {
+    pub(super) fn object_name(&self, unit: usize, object: usize) -> String {
         let is_plain = |letter: char| letter.is_ascii_alphanumeric() || ".+-".contains(letter);
         let title = self.units[unit].manifest.title();
         let title: String = title.chars().map(|letter| if is_plain(letter) { letter } else { '_' }).take(80).collect();

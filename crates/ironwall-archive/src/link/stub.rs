@@ -1,19 +1,38 @@
-//! The C source that attaches the units of a plan and runs their bodies, and its header.
+//! The files of a planned program: the C source that attaches its units and runs their bodies, its header, the objects.
 //!
 //! Of what archives say, only symbols and UUIDs get into C, and symbols only as strings of assembler names: a unit
 //! may call its table `NULL` or `while`.
 
-use super::plan::{HEADER, Plan, Room};
+use super::plan::{HEADER, PLAN, Plan, Room, SOURCE};
 use ironwall_format::uuid_text;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
+impl Plan<'_> {
+    /// Every file of the program, by its name: the plan, the C source and header, the objects.
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<String, Cow<'_, [u8]>> {
+        let mut files: BTreeMap<String, Cow<'_, [u8]>> = BTreeMap::new();
+        for (i, unit) in self.units.iter().enumerate() {
+            for (k, object) in unit.objects.iter().enumerate() {
+                files.insert(self.object_name(i, k), Cow::Borrowed(object.bytes));
+            }
+        }
+        files.insert(PLAN.to_owned(), Cow::Owned(self.to_text().into_bytes()));
+        files.insert(SOURCE.to_owned(), Cow::Owned(source(self).into_bytes()));
+        files.insert(HEADER.to_owned(), Cow::Owned(header(self).into_bytes()));
+        files
+    }
+}
+
 /// `ironwall_units.h`.
-pub(super) fn header(plan: &Plan<'_>) -> String {
+fn header(plan: &Plan<'_>) -> String {
     HEADER_TEXT.replace("@UNITS@", &plan.units.len().to_string())
 }
 
 /// `ironwall_units.c`.
-pub(super) fn source(plan: &Plan<'_>) -> String {
+fn source(plan: &Plan<'_>) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = write_source(plan, &mut out);
