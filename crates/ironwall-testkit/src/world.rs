@@ -195,9 +195,9 @@ pub(crate) const EXTENTS: [u64; 16] =
 /// The bytes of the slots of [`EXTENTS`], as the collector counts them when it reclaims an object. It is taken from
 /// there once, so that nothing here repeats how sizes become classes.
 static SLOTS: LazyLock<[u64; EXTENTS.len()]> = LazyLock::new(|| {
-    EXTENTS.map(|extent| {
-        std::thread::spawn(move || with_world(1, |world| dead_bytes(world, extent))).join().expect("no damage")
-    })
+    // In a thread of its own, as this one is in a world already.
+    let sizes = || with_world(1, |world| EXTENTS.map(|extent| dead_bytes(world, extent)));
+    std::thread::spawn(sizes).join().expect("no damage")
 });
 
 fn dead_bytes(world: &mut World<'_>, extent: u64) -> u64 {

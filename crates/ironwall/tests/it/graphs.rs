@@ -101,7 +101,8 @@ fn every_graph(count: usize, sets: &[usize]) {
     let choices = count + 1;
     let mut both = Both::new(config());
     let objects: Vec<usize> = (0..count).filter_map(|_| both.allocate(2)).collect();
-    for graph in 0..choices.pow(2 * count as u32) {
+    // Under Miri, a graph takes a second.
+    for graph in (0..choices.pow(2 * count as u32)).step_by(if cfg!(miri) { 7 } else { 1 }) {
         let mut rest = graph;
         for (object, slot) in objects.iter().flat_map(|&object| [(object, 0), (object, 1)]) {
             both.set(object, slot, objects.get(rest % choices).copied());
@@ -140,7 +141,7 @@ fn check_marking(both: &mut Both, objects: &[usize], roots: usize) {
 
 #[test]
 fn r3_1_random_operations_agree_with_the_model() {
-    let (seeds, steps) = if cfg!(miri) { (2, 100) } else { (24, 2500) };
+    let (seeds, steps) = if cfg!(miri) { (2, 80) } else { (24, 2500) };
     for seed in 0..seeds {
         let config = Config { wipes: seed % 2 == 0, heap_is_zeroed: seed % 3 != 0, ..config() };
         operate(config, seed + 1, steps);
@@ -162,7 +163,8 @@ fn operate(config: Config<'static>, seed: u64, steps: usize) {
         match random(40) {
             0 => both.collect(),
             1..=14 => {
-                let slots = [2, 2, 2, 2, 5, 13, 60, 300, 2500, 9000][random(10)];
+                // Under Miri, comparing a large object with the model takes seconds.
+                let slots = [2, 2, 2, 2, 5, 13, 60, 300, 2500, 9000][random(if cfg!(miri) { 7 } else { 10 })];
                 if let Some(object) = both.allocate(slots) {
                     both.root(random(4), Some(object));
                 }
