@@ -50,6 +50,11 @@ pub fn header(name: &str, len: usize) -> [u8; BLOCK] {
 /// An archive of members, which are put in order of their names.
 #[must_use]
 pub fn write(members: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
+    join(members.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))
+}
+
+/// An archive of members in this order.
+fn join<'a>(members: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut out = Vec::new();
     for (name, bytes) in members {
         out.extend_from_slice(&header(name, bytes.len()));
@@ -248,14 +253,7 @@ mod tests {
 
     /// Each with its name and its bytes, in this order.
     fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
-        let mut out = Vec::new();
-        for (name, bytes) in members {
-            out.extend_from_slice(&header(name, bytes.len()));
-            out.extend_from_slice(bytes);
-            out.resize(out.len().next_multiple_of(BLOCK), 0);
-        }
-        out.resize(out.len() + 2 * BLOCK, 0);
-        out
+        join(members.iter().copied())
     }
 
     fn rules(bytes: &[u8]) -> Vec<(&'static str, u64)> {

@@ -352,6 +352,17 @@ impl RootPath {
     /// The path as JSON, in one line.
     #[must_use]
     pub fn to_json(&self) -> String {
+        serde_json::to_string(&self.text()).unwrap_or_default()
+    }
+
+    /// The path as a value of JSON, to be part of another.
+    #[must_use]
+    pub fn to_value(&self) -> serde_json::Value {
+        serde_json::to_value(self.text()).unwrap_or_default()
+    }
+
+    /// What is written. It has names for keys only, so writing it does not fail.
+    fn text(&self) -> PathText {
         let places = self.places.iter().map(|place| PlaceText {
             table: Text(place.table),
             structure: Text(place.structure),
@@ -375,8 +386,7 @@ impl RootPath {
             address: step.address.map(Text),
         });
         let (places, steps) = (places.collect(), steps.collect());
-        let text = PathText { format: FORMAT.to_owned(), version: 1, places, root, steps };
-        serde_json::to_string(&text).unwrap_or_default()
+        PathText { format: FORMAT.to_owned(), version: 1, places, root, steps }
     }
 
     /// Reads what [`Self::to_json`] wrote. Whether the path is true is for [`crate::check()`] to say.

@@ -98,11 +98,7 @@ impl Explanation {
             State::Reachable(path) => {
                 value["length"] = path.steps.len().into();
                 value["text"] = path.to_string().into();
-                value["path"] = if path.steps.len() > MAX_STEPS {
-                    Value::Null
-                } else {
-                    serde_json::from_str(&path.to_json()).unwrap_or_default()
-                };
+                value["path"] = if path.steps.len() > MAX_STEPS { Value::Null } else { path.to_value() };
             }
             State::Unknown(why) => value["damage"] = why.as_str().into(),
             State::Root | State::Unreachable => {}

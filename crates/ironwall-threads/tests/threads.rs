@@ -4,7 +4,7 @@ use ironwall::{Config, EntryId, Kind, Origin, Region, Runtime, TableLimits};
 use ironwall_explain::{Names, Snapshot, check_with};
 use ironwall_format::{Structure, Table};
 use ironwall_host::{Answer, Call, Mailbox};
-use ironwall_threads::{Heap, NotCollected};
+use ironwall_threads::{Heap, Mutator, NotCollected};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
@@ -43,6 +43,18 @@ fn heap() -> (Heap<'static>, EntryId, EntryId) {
     (Heap::new(runtime), pair, frame)
 }
 
+/// Two mutators that are outside, each with a frame that holds a pair.
+fn two_with_a_pair<'heap>(heap: &'heap Heap<'static>, pair: EntryId, frame: EntryId) -> [Mutator<'heap, 'static>; 2] {
+    let mut mutators = [heap.mutator(memory(64)), heap.mutator(memory(64))];
+    for mutator in &mut mutators {
+        mutator.enter().with(|calls| {
+            let (frame, pair) = (calls.push_frame(frame).expect("a frame"), calls.allocate(pair).expect("a pair"));
+            calls.store(frame, 0, pair.address()).expect("a slot");
+        });
+    }
+    mutators
+}
+
 #[test]
 fn r3_2_a_a_thread_that_runs_is_named_and_nothing_is_collected() {
     let (heap, pair, _) = heap();
@@ -61,13 +73,7 @@ fn r3_2_a_a_thread_that_runs_is_named_and_nothing_is_collected() {
 #[test]
 fn r3_2_a_frames_of_threads_outside_are_roots_until_their_mutator_goes() {
     let (heap, pair, frame) = heap();
-    let mut mutators = [heap.mutator(memory(64)), heap.mutator(memory(64))];
-    for mutator in &mut mutators {
-        mutator.enter().with(|calls| {
-            let (frame, pair) = (calls.push_frame(frame).expect("a frame"), calls.allocate(pair).expect("a pair"));
-            calls.store(frame, 0, pair.address()).expect("a slot");
-        });
-    }
+    let mutators = two_with_a_pair(&heap, pair, frame);
     let report = heap.collect(Origin::Host, 0, SHORT).expect("none runs");
     assert_eq!((report.frames, report.live), (2, 2));
     drop(mutators);
@@ -105,13 +111,7 @@ fn r6_e_frames_of_threads_are_explained_while_none_runs() {
 #[test]
 fn r5_c_a_host_is_served_while_no_thread_runs() {
     let (heap, pair, frame) = heap();
-    let mut mutators = [heap.mutator(memory(64)), heap.mutator(memory(64))];
-    for mutator in &mut mutators {
-        mutator.enter().with(|calls| {
-            let (frame, pair) = (calls.push_frame(frame).expect("a frame"), calls.allocate(pair).expect("a pair"));
-            calls.store(frame, 0, pair.address()).expect("a slot");
-        });
-    }
+    let mut mutators = two_with_a_pair(&heap, pair, frame);
     let mut mailbox = Mailbox::new();
     let ticket = mailbox.door().post(Call::Collect { reason: 7 }, LONG, None).expect("room");
     let inside = mutators[0].enter();

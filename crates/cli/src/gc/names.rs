@@ -44,5 +44,5 @@ pub(super) fn apply(answer: &mut Value, names: &Names) {
     let Ok(path) = RootPath::from_json(path.to_string().as_bytes()) else { return };
     let path = path.with_names(names);
     answer["text"] = path.to_string().into();
-    answer["path"] = serde_json::from_str(&path.to_json()).unwrap_or_default();
+    answer["path"] = path.to_value();
 }

@@ -180,7 +180,7 @@ impl Answer {
     fn json(&self, snapshot: &Snapshot, is_replayed: bool) -> Value {
         match self {
             Self::Alive(path) => {
-                let path: Value = serde_json::from_str(&path.to_json()).unwrap_or_default();
+                let path = path.to_value();
                 if is_replayed { json!({ "path": path, "is_true": true }) } else { json!({ "path": path }) }
             }
             Self::Dead(id) => json!({ "dead": snapshot.line(*id) }),

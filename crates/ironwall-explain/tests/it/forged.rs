@@ -99,7 +99,7 @@ fn r6_e_a_path_is_no_more_true_when_the_heap_has_changed() {
 
 #[test]
 fn r6_e_handles_and_globals_are_roots_of_paths() {
-    let (mut world, cells) = world();
+    let (mut world, _) = world();
     let alone = world.pair(1);
     let handle = world.runtime.handle(alone).expect("a handle");
     let (_, mut path) = why(&world, alone);
@@ -119,5 +119,4 @@ fn r6_e_handles_and_globals_are_roots_of_paths() {
     let mut forged = path.clone();
     forged.root = Root::Global { number: 1, place: 0, slot: slot.clone() };
     assert_eq!(wrong(check(&world.runtime, &forged)), Some((At::Root, Wrong::NoBlock)));
-    let _ = cells;
 }
